@@ -1,0 +1,120 @@
+"""Fuse: patterns of nodes that one kernel does. A fusion is one row of `RULES` and its function here."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from sparkdl.compile.rewrite import live, topological
+from sparkdl.graph.graph import Graph, Node, Ref
+from sparkdl.nd.op import Op
+from sparkdl.nd.ops.conv import Conv2d, Conv2dBias
+from sparkdl.nd.ops.elementwise import Add, Relu
+from sparkdl.nd.ops.matmul import Linear, MatMul
+from sparkdl.nd.ops.softmax import SoftmaxXent, SoftmaxXentBoth, SoftmaxXentGrad
+
+
+@dataclass
+class Edit:
+    """A graph being changed: nodes by their old numbers, and values that stand for others."""
+
+    nodes: list[Node]
+    outputs: dict[str, Ref]
+    same: dict[Ref, Ref]
+
+    def ref(self, ref: Ref) -> Ref:
+        """The value that stands for `ref` by now."""
+        while ref in self.same:
+            ref = self.same[ref]
+        return ref
+
+    def users(self, ref: Ref) -> int:
+        """How many read a value, outputs included."""
+        reads = [self.ref(r) for node in self.nodes for r in node.ins] + [self.ref(r) for r in self.outputs.values()]
+        return reads.count(ref)
+
+    def only(self, ref: Ref, kind: type[Op]) -> Node | None:
+        """The node that makes `ref`, when it is of that kind and nobody else reads the value."""
+        node = self.nodes[self.ref(ref)[0]]
+        return node if isinstance(node.op, kind) and self.users(self.ref(ref)) == 1 else None
+
+
+def fuse(graph: Graph) -> Graph:
+    """The graph with every pattern of RULES replaced."""
+    alive = set(live(graph))
+    kept = [node if k in alive else Node(None, (), node.outs, "dropped") for k, node in enumerate(graph.nodes)]
+    edit = Edit(kept, graph.outputs, {})
+    for rule in RULES:
+        for k in sorted(alive):
+            rule(edit, k)
+    return _written(edit, alive)
+
+
+def biased_product(edit: Edit, k: int) -> None:
+    """x w + b -> linear."""
+    _biased(edit, k, MatMul, lambda op: None if op.ta or op.tb else Linear("linear"))  # type: ignore[attr-defined]
+
+
+def biased_convolution(edit: Edit, k: int) -> None:
+    """conv2d(x, w) + b -> conv2d_bias."""
+    _biased(edit, k, Conv2d, lambda op: Conv2dBias(op.strides, op.padding, op.dilation, op.groups))  # type: ignore[attr-defined]
+
+
+def _biased(edit: Edit, k: int, kind: type[Op], make: Callable[[Op], Op | None]) -> None:
+    node = edit.nodes[k]
+    if not isinstance(node.op, Add):
+        return
+    for product, bias in (node.ins, node.ins[::-1]):
+        inner = edit.only(product, kind)
+        spec = edit.nodes[edit.ref(bias)[0]].outs[edit.ref(bias)[1]]
+        if inner is None or inner.op is None or spec.shape != node.outs[0].shape[-1:]:
+            continue
+        if inner.outs[0] == node.outs[0] and (made := make(inner.op)) is not None:
+            edit.nodes[k] = Node(made, (*inner.ins, bias), node.outs, node.label)
+            return
+
+
+def activated(edit: Edit, k: int) -> None:
+    """relu(linear) and relu(conv2d_bias) -> the same with act="relu"."""
+    node = edit.nodes[k]
+    if not isinstance(node.op, Relu):
+        return
+    for kind in (Linear, Conv2dBias):
+        inner = edit.only(node.ins[0], kind)
+        if inner is not None and inner.op is not None:
+            edit.nodes[k] = Node(replace(inner.op, act="relu"), inner.ins, node.outs, node.label)  # type: ignore[call-arg]
+
+
+def softmax_loss(edit: Edit, k: int) -> None:
+    """The softmax cross-entropy and its gradient in one kernel, when the gradient of the losses does not need them."""
+    node = edit.nodes[k]
+    if not isinstance(node.op, SoftmaxXentGrad):
+        return
+    probs = edit.ref(node.ins[0])
+    forward = edit.only(probs, SoftmaxXent)
+    if forward is None or _depends(edit, node.ins[2][0], probs[0]):
+        return
+    made = Node(SoftmaxXentBoth(), (*forward.ins, node.ins[2]), (forward.outs[0], node.outs[0]), forward.label)
+    edit.nodes[probs[0]] = made
+    edit.same[(k, 0)] = (probs[0], 1)
+
+
+RULES = (biased_product, biased_convolution, activated, softmax_loss)
+
+
+def _depends(edit: Edit, k: int, on: int) -> bool:
+    """Whether node k needs node `on`."""
+    todo, seen = [k], set[int]()
+    while todo:
+        at = todo.pop()
+        if at == on:
+            return True
+        if at not in seen:
+            seen.add(at)
+            todo += [edit.ref(r)[0] for r in edit.nodes[at].ins]
+    return False
+
+
+def _written(edit: Edit, alive: set[int]) -> Graph:
+    """The edited nodes as a graph, in an order that holds again."""
+    changed = Graph([Node(n.op, tuple(map(edit.ref, n.ins)), n.outs, n.label, n.data) for n in edit.nodes])
+    changed.outputs = {name: edit.ref(ref) for name, ref in edit.outputs.items()}
+    return topological(changed, alive)

@@ -1,0 +1,157 @@
+"""Program: bound kernel calls over planned memory. `run()` neither allocates nor decides."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparkdl.base.errors import KernelError, ShapeError
+from sparkdl.base.spec import Spec
+from sparkdl.compile.memory import ALIGN, Place, Plan, root
+from sparkdl.compile.place import Step
+from sparkdl.graph.graph import Graph, Ref
+from sparkdl.kernels.table import Rows
+
+Array = NDArray[Any]
+
+
+def aligned(nbytes: int) -> Array:
+    """Zeroed bytes that start at a multiple of 64."""
+    raw = np.zeros(nbytes + ALIGN, np.uint8)
+    start = -raw.ctypes.data % ALIGN
+    return raw[start : start + nbytes]
+
+
+class Program:
+    """Fill `inputs`, `run()`, read `outputs`; both are dicts of arrays that stay where they are.
+
+    An output holds its value until the next run. Not for two threads at once.
+    """
+
+    def __init__(self, graph: Graph, steps: list[Step], plan: Plan, given: Mapping[str, Array]) -> None:
+        self._graph, self._steps, self._plan = graph, steps, plan
+        self._memory = _memory(graph, plan, given)
+        self.inputs = {name: self._array((k, 0)) for name, k in graph.inputs().items()}
+        self.outputs = {name: self._array(ref) for name, ref in graph.outputs.items()}
+        for ref, target in plan.copies:
+            self._alias_output(ref, target)
+        self._segments = _segments([self._bind(step) for step in steps], steps)
+
+    @property
+    def peak_bytes(self) -> int:
+        """Bytes held for temporaries and packed gradients; inputs and constants not counted."""
+        return self._plan.arena + sum(self._plan.kept.values())
+
+    @property
+    def rows(self) -> int:
+        """Number of kernel calls in a run."""
+        return len(self._steps)
+
+    def run(self) -> None:
+        """Compute the outputs from the inputs. Raises KernelError naming the layer whose kernel failed."""
+        for segment in self._segments:
+            segment()
+        for ref, target in self._plan.copies:
+            np.copyto(self.inputs[target], self._array(ref))
+
+    def explain(self) -> str:
+        """A line for each kernel call: op, layer, library, implementation, shapes, output bytes."""
+        return "\n".join([_HEADER, *(_explained(self._graph, k, step) for k, step in enumerate(self._steps))])
+
+    def libraries(self) -> set[str]:
+        """Which libraries serve it."""
+        return {step.prepared.library for step in self._steps}
+
+    def _alias_output(self, ref: Ref, target: str) -> None:
+        for name, other in self._graph.outputs.items():
+            if other == ref:
+                self.outputs[name] = self.inputs[target]
+
+    def _bind(self, step: Step) -> Rows | Callable[[], None]:
+        ins = tuple(self._array(r) for r in step.node.ins)
+        outs = tuple(self._array((step.at, k)) for k in range(len(step.node.outs)))
+        places = self._plan.scratch[step.at]
+        scratch = tuple(
+            self._at(Place("arena", at), spec) for at, spec in zip(places, step.prepared.scratch, strict=True)
+        )
+        return step.prepared.bind(ins, outs, scratch)
+
+    def _array(self, ref: Ref) -> Array:
+        base, shift = root(self._graph, ref)
+        place = self._plan.places[base]
+        return self._at(Place(place.base, place.offset + shift), self._graph.spec(ref))
+
+    def _at(self, place: Place, spec: Spec) -> Array:
+        block = self._memory[place.base]
+        return block[place.offset : place.offset + spec.nbytes].view(spec.dtype).reshape(spec.shape)
+
+
+def _memory(graph: Graph, plan: Plan, given: Mapping[str, Array]) -> dict[str, Array]:
+    """All memory of a program, as bytes."""
+    memory = {"arena": aligned(plan.arena)} | {name: aligned(n) for name, n in plan.kept.items()}
+    for name, k in graph.inputs().items():
+        spec = graph.nodes[k].outs[0]
+        memory[f"in:{name}"] = _given(name, given[name], spec) if name in given else aligned(spec.nbytes)
+    for k, node in enumerate(graph.nodes):
+        if node.data is not None:
+            memory[f"const:{k}"] = aligned(node.data.nbytes)
+            memory[f"const:{k}"][:] = np.frombuffer(node.data.tobytes(), np.uint8)
+    return memory
+
+
+def _given(name: str, array: Array, spec: Spec) -> Array:
+    """The caller's array as bytes. Raises ShapeError when kernels could not use it as it lies."""
+    if Spec(array.shape, array.dtype.name) != spec:
+        raise ShapeError(f"program input {name!r} must be {spec}. Got {array.dtype}{list(array.shape)}.")
+    if not array.flags.c_contiguous or array.ctypes.data % ALIGN:
+        raise ShapeError(f"program input {name!r} must be C-contiguous and start at a multiple of {ALIGN} bytes.")
+    return array.reshape(-1).view(np.uint8)
+
+
+def _segments(bound: list[Rows | Callable[[], None]], steps: list[Step]) -> list[Callable[[], None]]:
+    """Native rows that follow one another become one table; Python kernels stand between."""
+    out: list[Callable[[], None]] = []
+    run: list[tuple[Rows, Step]] = []
+    for call, step in zip(bound, steps, strict=True):
+        if isinstance(call, Rows):
+            run.append((call, step))
+            continue
+        out += [_Native(run)] if run else []
+        run = []
+        out.append(call)
+    return out + ([_Native(run)] if run else [])
+
+
+class _Native:
+    """A table of native calls."""
+
+    def __init__(self, run: list[tuple[Rows, Step]]) -> None:
+        from sparkdl.kernels.cpu._loop import loop
+
+        self._keep = [rows for rows, _ in run]
+        self._owner = [step for rows, step in run for _ in rows.table]
+        self._table = np.ascontiguousarray(np.concatenate([rows.table for rows in self._keep]))
+        self._loop, self._address, self._count = loop().call, self._table.ctypes.data, len(self._table)
+
+    def __call__(self) -> None:
+        failed = self._loop(self._address, self._count)
+        if failed:
+            step = self._owner[failed - 1]
+            where = f" of {step.node.label}" if step.node.label else ""
+            raise KernelError(f"{step.node.op.name}{where} failed in {step.prepared.library}")  # type: ignore[union-attr]
+
+
+_HEADER = f"{'#':>3}  {'op':<22} {'layer':<26} {'library':<7} {'out bytes':>11}  shapes, implementation"
+
+
+def _explained(graph: Graph, k: int, step: Step) -> str:
+    ins = " ".join(str(graph.spec(r)) for r in step.node.ins)
+    outs = " ".join(map(str, step.node.outs))
+    nbytes = sum(s.nbytes for s in step.node.outs)
+    name = step.node.op.name if step.node.op else ""
+    slow = "  SLOW: reference kernel" if step.prepared.library == "ref" else ""
+    return (
+        f"{k:>3}  {name:<22} {step.node.label[:26]:<26} {step.prepared.library:<7} {nbytes:>11}  "
+        f"{ins} -> {outs}  {step.prepared.detail}{slow}"
+    )

@@ -1,0 +1,148 @@
+"""An expression as the Python source of a numba kernel.
+
+One loop over rows and one over columns; a plain loop over all elements where no input is a row or column. An output
+may be the very memory of an input (`alias`): then both are one variable, so that LLVM sees it and still vectorises.
+"""
+
+from sparkdl.kernels.codegen.expr import Expr, Instr, Root
+
+Alias = tuple[tuple[int, int], ...]  # (output, input)
+
+HEAD = '''"""Made by sparkdl.kernels.codegen; do not edit."""
+import math
+import numpy as np
+from numba import carray
+from sparkdl.kernels.cpu._numba import as_pointer, erf, exp, expm1, ints, log, log1p, native, sigmoid, tanh
+
+
+@native
+def kernel(args, b, c, d):
+'''
+
+TEMPLATES = {
+    "add": "{0} + {1}", "subtract": "{0} - {1}", "multiply": "{0} * {1}", "divide": "{0} / {1}",
+    "power": "{0} ** {1}", "negative": "-{0}", "absolute": "abs({0})", "square": "{0} * {0}",
+    "maximum": "{0} if ({0} > {1} or {0} != {0}) else {1}", "minimum": "{0} if ({0} < {1} or {0} != {0}) else {1}",
+    "sign": "{T}(1) if {0} > {T}(0) else ({T}(-1) if {0} < {T}(0) else {0} * {T}(0))",
+    "floor": "np.floor({0})", "sqrt": "np.sqrt({0})", "rsqrt": "{T}(1) / np.sqrt({0})",
+    "relu": "{T}(0) if {0} < {T}(0) else {0}", "exp": "{m}exp({0})", "expm1": "{m}expm1({0})", "log": "{m}log({0})",
+    "log1p": "{m}log1p({0})", "tanh": "{m}tanh({0})", "erf": "{m}erf({0})", "sigmoid": "{s}",
+    "sin": "np.sin({0})", "cos": "np.cos({0})",
+    "greater": "{0} > {1}", "greater_equal": "{0} >= {1}", "less": "{0} < {1}", "less_equal": "{0} <= {1}",
+    "equal": "{0} == {1}", "not_equal": "{0} != {1}", "logical_and": "{0} and {1}", "logical_or": "{0} or {1}",
+    "logical_not": "not {0}", "where": "{1} if {0} else {2}",
+}  # fmt: skip
+COMPILED = frozenset(TEMPLATES) | {"cast", "const"}
+_BARE = {"float32": "", "float64": "math."}
+_WIDE_SIGMOID = "np.float64(1) / (np.float64(1) + math.exp(-{0}))"
+
+
+def source(expr: Expr, alias: Alias = ()) -> str:
+    """The module that defines `kernel`. Its arguments: rows, cols, addresses of the inputs, then of the outputs."""
+    return HEAD + "".join(f"    {line}\n" for line in _Writer(expr, dict(alias)).lines())
+
+
+class _Writer:
+    """Writes one kernel; holds the expression and the aliases while it does."""
+
+    def __init__(self, expr: Expr, alias: dict[int, int]) -> None:
+        self.expr, self.alias = expr, alias
+        self.n = len(expr.ins)
+        self.flat = not ({"row", "col"} & set(expr.places)) and all(r.reduce != "rows" for r in expr.roots)
+        self.rooted = [(k, r) for k, r in enumerate(expr.roots)]
+
+    def lines(self) -> list[str]:
+        """The body."""
+        arguments = 2 + self.n + len(self.expr.roots)
+        out = [f"a = ints(args, {arguments})", "R = a[0]", "C = a[1]"]
+        out += [self._open_input(k) for k in range(self.n)] + self._open_outputs()
+        out += self._compute(scalar=True) + self._store(scalar=True)
+        if any(not self._is_scalar(r) for r in self.expr.roots):
+            out += self._loops()
+        out += [f"Y{k}[0] = S{k}" for k, r in self.rooted if r.reduce == "all"]
+        return [*out, "return 0"]
+
+    def _is_scalar(self, root: Root) -> bool:
+        return root.reduce == "" and self.expr.is_scalar(root.value)
+
+    def _open_input(self, k: int) -> str:
+        dtype, where = self.expr.ins[k].dtype, self.expr.places[k]
+        if where == "scalar":
+            return f"v{k} = carray(as_pointer(a[{2 + k}]), (1,), np.{_np(dtype)})[0]"
+        shape = {"row": "(C,)", "col": "(R,)", "full": "(R * C,)" if self.flat else "(R, C)"}[where]
+        return f"X{k} = carray(as_pointer(a[{2 + k}]), {shape}, np.{_np(dtype)})"
+
+    def _open_outputs(self) -> list[str]:
+        out = []
+        for k, root in self.rooted:
+            if k in self.alias and not self._is_scalar(root):
+                out.append(f"Y{k} = X{self.alias[k]}")
+                continue
+            full = "(R * C,)" if self.flat else "(R, C)"
+            shape = {"": "(1,)" if self._is_scalar(root) else full, "rows": "(C,)", "all": "(1,)"}[root.reduce]
+            out.append(f"Y{k} = carray(as_pointer(a[{2 + self.n + k}]), {shape}, np.{_np(root.spec.dtype)})")
+            out += [f"S{k} = 0.0"] if root.reduce == "all" else []
+        return out
+
+    def _compute(self, scalar: bool) -> list[str]:
+        """The instructions of the prelude (scalar) or of the inner loop."""
+        return [
+            f"v{self.n + k} = {self._text(instr)}" for k, instr in enumerate(self.expr.instrs) if instr.scalar == scalar
+        ]
+
+    def _text(self, instr: Instr) -> str:
+        args = [f"v{a}" for a in instr.args]
+        made = f"np.{_np(instr.dtype)}"
+        if instr.op == "const":
+            return f"{made}({_literal(instr.const)})"
+        if instr.op == "cast":
+            return f"{args[0]} != 0" if instr.dtype == "bool" else f"{made}({args[0]})"
+        kind = self.expr.dtype(instr.args[-1])
+        wide = "sigmoid({0})" if kind == "float32" else _WIDE_SIGMOID
+        template = TEMPLATES[instr.op].replace("{s}", wide)
+        return template.format(*args, T=f"np.{_np(kind)}", m=_BARE.get(kind, "math."))
+
+    def _store(self, scalar: bool) -> list[str]:
+        return [f"Y{k}[0] = v{r.value}" for k, r in self.rooted if scalar and self._is_scalar(r)]
+
+    def _loops(self) -> list[str]:
+        if self.flat:
+            return ["for i in range(R * C):", *_indent(self._inner("i"))]
+        zero = [f"for j in range(C): Y{k}[j] = 0" for k, r in self.rooted if r.reduce == "rows"]
+        return [*zero, "for i in range(R):", *_indent(self._row_setup()), *_indent(["for j in range(C):"]),
+                *_indent(_indent(self._inner("j")))]  # fmt: skip
+
+    def _row_setup(self) -> list[str]:
+        """1-D slices of this row: computed offsets would keep LLVM from vectorising."""
+        out = [f"x{k} = X{k}[i]" for k, where in enumerate(self.expr.places) if where == "full"]
+        out += [f"v{k} = X{k}[i]" for k, where in enumerate(self.expr.places) if where == "col"]
+        return out + [f"y{k} = Y{k}[i]" for k, r in self.rooted if not r.reduce and not self._is_scalar(r)]
+
+    def _inner(self, index: str) -> list[str]:
+        names = {"full": "X" if self.flat else "x", "row": "X"}
+        out = [f"v{k} = {names[w]}{k}[{index}]" for k, w in enumerate(self.expr.places) if w in names]
+        out += self._compute(scalar=False)
+        for k, root in self.rooted:
+            if root.reduce == "rows":
+                out.append(f"Y{k}[{index}] += v{root.value}")
+            elif root.reduce == "all":
+                out.append(f"S{k} += np.float64(v{root.value})")
+            elif not self._is_scalar(root):
+                out.append(f"{'Y' if self.flat else 'y'}{k}[{index}] = v{root.value}")
+        return out
+
+
+def _indent(lines: list[str]) -> list[str]:
+    return [f"    {line}" for line in lines]
+
+
+def _np(dtype: str) -> str:
+    return "bool_" if dtype == "bool" else dtype
+
+
+def _literal(value: float) -> str:
+    if value != value:
+        return "np.nan"
+    if value in (float("inf"), float("-inf")):
+        return "np.inf" if value > 0 else "-np.inf"
+    return repr(value)

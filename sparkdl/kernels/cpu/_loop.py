@@ -1,0 +1,59 @@
+"""The native loop: runs a table of calls without Python between them, and without the GIL.
+
+A row is (function, a0, a1, a2, a3), int64 each; the function takes the four arguments and returns 0 when all is well.
+A numba row costs some 7 ns, a oneDNN row 0.1 to 0.3 us.
+"""
+
+import ctypes
+from collections.abc import Callable
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparkdl.base.errors import KernelError
+from sparkdl.kernels.table import Rows
+
+
+@lru_cache(1)
+def loop() -> "NativeLoop":
+    """`loop()(address of the table, rows)` returns 0, or 1 + the index of the row that failed."""
+    from numba import carray, cfunc, types
+
+    from sparkdl.kernels.cpu._numba import as_pointer, call4
+
+    @cfunc(types.int64(types.int64, types.int64), nopython=True, cache=True)
+    def run(address: Any, count: Any) -> Any:
+        rows = carray(as_pointer(address), (count, 5), np.int64)
+        for i in range(count):
+            status = call4(rows[i, 0], rows[i, 1], rows[i, 2], rows[i, 3], rows[i, 4])
+            if (status & 0xFFFFFFFF) != 0:
+                return i + 1
+        return 0
+
+    prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
+    return NativeLoop(prototype(run.address), run)
+
+
+class NativeLoop:
+    """The C function, and the compiled code it lives in."""
+
+    def __init__(self, call: Callable[[int, int], int], code: object) -> None:
+        self.call, self.code = call, code
+
+    def __call__(self, address: int, count: int) -> int:
+        return self.call(address, count)
+
+
+def run_rows(rows: Rows) -> None:
+    """Run them once."""
+    failed = loop()(rows.table.ctypes.data, len(rows.table))
+    if failed:
+        raise KernelError(f"native call {failed - 1} of {len(rows.table)} failed")
+
+
+def row(function: int, *args: int) -> NDArray[np.int64]:
+    """One row of a table. shape=(1, 5)."""
+    padded = (function, *args, 0, 0, 0, 0)[:5]
+    return np.array([padded], np.int64)

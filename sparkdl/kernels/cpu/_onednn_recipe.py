@@ -1,0 +1,138 @@
+"""A kernel as a few oneDNN calls in order, with the reorders between the plain layout and oneDNN's own.
+
+A recipe is made once for given specs; bound to arrays, it becomes rows for the native loop.
+"""
+
+import ctypes
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from sparkdl.base.spec import Spec, Specs
+from sparkdl.kernels.cpu._onednn import library
+from sparkdl.kernels.cpu._onednn_objects import Choice, Layout, Memory, Primitive, choose, plain
+from sparkdl.kernels.table import Array, Arrays, Bound, Prepared, Rows, Unsupported
+
+# DNNL_ARG_...: which argument of a primitive a memory is
+SRC, DST, WEIGHTS, BIAS, MEAN, VARIANCE, SCALE, SHIFT, WORKSPACE, SCRATCHPAD = 1, 17, 33, 41, 49, 50, 51, 52, 64, 80
+DIFF_SRC, DIFF_DST, DIFF_WEIGHTS, DIFF_SCALE, DIFF_SHIFT = 129, 145, 161, 255, 256
+# dnnl_query_..._md: which layout a primitive is asked for
+WEIGHTS_LAYOUT, DIFF_WEIGHTS_LAYOUT, WORKSPACE_LAYOUT, SCRATCHPAD_LAYOUT = 131, 132, 135, 136
+
+INS, OUTS, SCRATCH = range(3)
+
+
+class Slot(NamedTuple):
+    """An argument: which array (of INS, OUTS or SCRATCH, and its number there), seen in which layout."""
+
+    where: int
+    number: int
+    layout: Layout
+
+
+Row = tuple[tuple[int, ...], tuple[Any, ...]]  # (function, up to four arguments), and what must stay alive
+Step = Callable[[tuple[Arrays, Arrays, Arrays]], Row]
+
+
+class _Argument(ctypes.Structure):
+    """dnnl_exec_arg_t."""
+
+    _fields_ = (("arg", ctypes.c_int), ("memory", ctypes.c_void_p))
+
+
+@dataclass
+class Recipe:
+    """Steps while they are being gathered; `prepared()` closes it."""
+
+    steps: list[Step] = field(default_factory=list)
+    names: list[str] = field(default_factory=list)
+    scratch: list[Spec] = field(default_factory=lambda: [Spec((0,), "uint8")])  # the first is all steps' scratchpad
+
+    def buffer(self, layout: Layout) -> Slot:
+        """A new scratch buffer of that layout."""
+        self.scratch.append(Spec((layout.nbytes,), "uint8"))
+        return Slot(SCRATCH, len(self.scratch) - 1, layout)
+
+    def run(self, choice: Choice, slots: dict[int, Slot]) -> None:
+        """Add a primitive with its arguments by DNNL_ARG."""
+        pad = choice.layout(SCRATCHPAD_LAYOUT)
+        if pad.nbytes:
+            self.scratch[0] = Spec((max(pad.nbytes, self.scratch[0].size),), "uint8")
+            slots = {**slots, SCRATCHPAD: Slot(SCRATCH, 0, pad)}
+        self.steps.append(_executed(Primitive(choice), slots))
+        self.names.append(choice.implementation)
+
+    def copied(self, slot: Slot, layout: Layout) -> Slot:
+        """`slot` in another layout: itself when it lies so already, else a scratch buffer filled by a reorder."""
+        if slot.layout.same(layout):
+            return slot
+        made = self.buffer(layout)
+        self.reorder(slot, made)
+        return made
+
+    def reorder(self, source: Slot, target: Slot) -> None:
+        """Copy between layouts."""
+        self.run(choose("reorder", source.layout, target.layout), {SRC: source, DST: target})
+        self.names[-1] = "reorder"
+
+    def then(self, name: str, make: Callable[[Arrays, Arrays], Row]) -> None:
+        """Add a row of our own, made of the inputs and outputs."""
+        self.steps.append(lambda arrays: make(arrays[INS], arrays[OUTS]))
+        self.names.append(name)
+
+    def activate(self, act: str) -> None:
+        """relu over the first output when `act` says so."""
+        if act == "relu":
+            self.then("relu", lambda ins, outs: _relu(outs[0]))
+
+    def prepared(self) -> Prepared:
+        """The kernel."""
+        return Prepared(self._bind, tuple(self.scratch), detail=" ".join(self.names))
+
+    def _bind(self, ins: Arrays, outs: Arrays, scratch: Arrays) -> Bound:
+        return rows([step((ins, outs, scratch)) for step in self.steps], ins, outs, scratch)
+
+
+def rows(made: Sequence[Row], *keep: Any) -> Rows:
+    """The rows as one table."""
+    table = np.array([(*row, 0, 0, 0, 0)[:5] for row, _ in made], np.int64)
+    return Rows(table, (*keep, *(kept for _, kept in made)))
+
+
+def _executed(primitive: Primitive, slots: dict[int, Slot]) -> Step:
+    def row(arrays: tuple[Arrays, Arrays, Arrays]) -> Row:
+        memories = {arg: Memory(s.layout, _address(arrays[s.where][s.number])) for arg, s in slots.items()}
+        arguments = (_Argument * len(slots))(*(_Argument(arg, m.address) for arg, m in memories.items()))
+        call = (library().execute, primitive.address, library().stream, len(slots), ctypes.addressof(arguments))
+        return call, (primitive, arguments, *memories.values())
+
+    return row
+
+
+def _relu(y: Array) -> Row:
+    from sparkdl.kernels.cpu._onednn_relu import relu  # compiles: not before it is wanted
+
+    return (relu.address, _address(y), y.size), (relu,)
+
+
+def _address(array: Array) -> int:
+    return int(array.ctypes.data)
+
+
+def images(shape: tuple[int, ...], dtype: str = "float32") -> Layout:
+    """(B,H,W,C) in C order, as oneDNN counts the axes: B, C, H, W."""
+    b, h, w, c = shape
+    return plain((b, c, h, w), (h * w * c, 1, w * c, c), dtype)
+
+
+def float32(op: Any, ins: Specs) -> bool:
+    """The condition of our oneDNN rows."""
+    return all(s.dtype == "float32" for s in ins)
+
+
+def nonempty(*specs: Spec) -> None:
+    """oneDNN takes no arrays of size 0 here. Raises Unsupported."""
+    if any(s.size == 0 for s in specs):
+        raise Unsupported("an array is empty")

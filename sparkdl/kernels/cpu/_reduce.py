@@ -1,0 +1,159 @@
+"""numba code of reductions, float32.
+
+Long sums are taken in tiles, so that the error grows with the number of tiles and not of terms.
+Maxima go through sortable integers, which vectorise; NaN is looked for on its own, as it may have either sign.
+"""
+
+from typing import Any
+
+import numpy as np
+
+from sparkdl.kernels.cpu._numba import bits_of, f4, fast, float_of, ints, vec
+
+TILE = 4096
+_MAGNITUDE, _INFINITY = np.int32(0x7FFFFFFF), np.int32(0x7F800000)
+
+
+@fast
+def zeroed(y: Any) -> Any:
+    for j in range(y.shape[0]):
+        y[j] = f4(0.0)
+
+
+@fast
+def added(x: Any, y: Any) -> Any:
+    for j in range(y.shape[0]):
+        y[j] += x[j]
+
+
+@fast
+def added8(x0: Any, x1: Any, x2: Any, x3: Any, x4: Any, x5: Any, x6: Any, x7: Any, y: Any) -> Any:
+    for j in range(y.shape[0]):
+        y[j] += ((x0[j] + x1[j]) + (x2[j] + x3[j])) + ((x4[j] + x5[j]) + (x6[j] + x7[j]))
+
+
+@fast
+def total(x: Any) -> Any:
+    s = f4(0.0)
+    for j in range(x.shape[0]):
+        s += x[j]
+    return s
+
+
+@fast
+def rows_added(x: Any, start: Any, stop: Any, y: Any) -> Any:
+    """y += rows start .. stop-1 of the matrix at address x."""
+    n = y.shape[0]
+    i = start
+    while i + 8 <= stop:
+        at = x + 4 * i * n
+        s = 4 * n
+        added8(
+            vec(at, n), vec(at + s, n), vec(at + 2 * s, n), vec(at + 3 * s, n),
+            vec(at + 4 * s, n), vec(at + 5 * s, n), vec(at + 6 * s, n), vec(at + 7 * s, n), y,
+        )  # fmt: skip
+        i += 8
+    while i < stop:
+        added(vec(x + 4 * i * n, n), y)
+        i += 1
+
+
+def sum_rows(args: Any, b: Any, c: Any, d: Any) -> Any:
+    """y[k] = sum over rows of x[k].   args: x (outer, rows, cols), y (outer, cols), part (cols,), outer, rows, cols."""
+    a = ints(args, 6)
+    rows, cols = a[4], a[5]
+    part = vec(a[2], cols)
+    for k in range(a[3]):
+        y, x = vec(a[1] + 4 * k * cols, cols), a[0] + 4 * k * rows * cols
+        zeroed(y)
+        for start in range(0, rows, 512):
+            zeroed(part)
+            rows_added(x, start, min(start + 512, rows), part)
+            added(part, y)
+    return 0
+
+
+def sum_last(args: Any, b: Any, c: Any, d: Any) -> Any:
+    """y[i] = sum of row i.   args: x (rows, cols), y (rows,), rows, cols."""
+    a = ints(args, 4)
+    cols, y = a[3], vec(a[1], a[2])
+    for i in range(a[2]):
+        s = 0.0
+        for start in range(0, cols, TILE):
+            s += np.float64(total(vec(a[0] + 4 * (i * cols + start), min(TILE, cols - start))))
+        y[i] = f4(s)
+    return 0
+
+
+@fast
+def sortable(x: Any) -> Any:
+    """float32 -> int32 with the same order; its own inverse on the bits."""
+    bits = bits_of(x)
+    return bits ^ ((bits >> np.int32(31)) & _MAGNITUDE)
+
+
+@fast
+def has_nan(x: Any) -> Any:
+    top = np.int32(0)
+    for j in range(x.shape[0]):
+        top = max(top, bits_of(x[j]) & _MAGNITUDE)
+    return top > _INFINITY
+
+
+@fast
+def top_of(x: Any) -> Any:
+    top = np.int32(-2147483647)
+    for j in range(x.shape[0]):
+        top = max(top, sortable(x[j]))
+    return top
+
+
+@fast
+def bottom_of(x: Any) -> Any:
+    bottom = np.int32(2147483647)
+    for j in range(x.shape[0]):
+        bottom = min(bottom, sortable(x[j]))
+    return bottom
+
+
+@fast
+def first(x: Any, value: Any) -> Any:
+    """Index of the first element equal to `value`; 0 equals -0."""
+    for j in range(x.shape[0]):
+        if x[j] == value:
+            return j
+    return 0
+
+
+@fast
+def first_nan(x: Any) -> Any:
+    for j in range(x.shape[0]):
+        if x[j] != x[j]:
+            return j
+    return 0
+
+
+@fast
+def unsorted(key: Any) -> Any:
+    return float_of(key ^ ((key >> np.int32(31)) & _MAGNITUDE))
+
+
+def extreme_last(args: Any, b: Any, c: Any, d: Any) -> Any:
+    """y[i] = maximum (or minimum) of row i.   args: x (rows, cols), y (rows,), rows, cols, whether minimum."""
+    a = ints(args, 5)
+    cols, y = a[3], vec(a[1], a[2])
+    for i in range(a[2]):
+        x = vec(a[0] + 4 * i * cols, cols)
+        found = unsorted(bottom_of(x) if a[4] != 0 else top_of(x))
+        y[i] = f4(np.nan) if has_nan(x) else found
+    return 0
+
+
+def argmax_last(args: Any, b: Any, c: Any, d: Any) -> Any:
+    """y[i] = index of the first maximum of row i.   args: x (rows, cols), y int64 (rows,), rows, cols."""
+    a = ints(args, 4)
+    cols, y = a[3], ints(a[1], a[2])
+    for i in range(a[2]):
+        x = vec(a[0] + 4 * i * cols, cols)
+        y[i] = first_nan(x) if has_nan(x) else first(x, unsorted(top_of(x)))
+    return 0

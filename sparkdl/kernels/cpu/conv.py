@@ -1,0 +1,187 @@
+"""Convolutions: oneDNN for float32, patches and BLAS through numpy for the rest.
+
+Activations are channels last on both sides. Weights are plain (KH,KW,C/groups,O) at rest; oneDNN gets them in the
+layout it likes best, by a reorder before (or for their gradient behind) the convolution, whose cost is small.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from sparkdl.base.spec import Spec, Specs
+from sparkdl.kernels.cpu._onednn_objects import Choice, Layout, choose, dims, free, plain
+from sparkdl.kernels.cpu._onednn_recipe import (
+    BIAS,
+    DIFF_DST,
+    DIFF_SRC,
+    DIFF_WEIGHTS,
+    DIFF_WEIGHTS_LAYOUT,
+    DST,
+    INS,
+    OUTS,
+    SRC,
+    WEIGHTS,
+    WEIGHTS_LAYOUT,
+    Recipe,
+    Slot,
+    float32,
+    images,
+    nonempty,
+)
+from sparkdl.kernels.cpu._patches import Geometry, patches
+from sparkdl.kernels.table import Arrays, Bound, Prepared, kernel
+
+_TRAINING, _DIRECT = 64, 1  # dnnl_forward_training, dnnl_convolution_direct
+
+
+@dataclass(frozen=True)
+class _Layouts:
+    """oneDNN's view of a convolution: layouts of x, w at rest, w as it likes, y; and the window's four vectors."""
+
+    x: Layout
+    rest: Layout
+    liked: Layout
+    y: Layout
+    window: tuple[Any, ...]
+
+    def forward(self, bias: Layout | None, hint: bool = False) -> Choice:
+        """The forward primitive; `hint` when it is only wanted for a backward one."""
+        given = (_TRAINING, _DIRECT, self.x, self.liked, bias, self.y, *self.window)
+        return choose("convolution_forward", *given, hint=hint)
+
+    def backward(self, kind: str, *layouts: Layout | None) -> Choice:
+        """A backward primitive."""
+        hint = self.forward(None, hint=True)
+        return choose(f"convolution_backward_{kind}", _DIRECT, *layouts, *self.window, hint)
+
+
+def _layouts(op: Any, x: Spec, w: Spec, y: Spec) -> _Layouts:
+    nonempty(x, w, y)
+    kh, kw, c, o = w.shape
+    shape, strides = [o // op.groups, c, kh, kw], [1, o, kw * c * o, c * o]
+    if op.groups > 1:
+        shape, strides = [op.groups, *shape], [o // op.groups, *strides]
+    (top, bottom), (left, right) = op.padding
+    vectors = (op.strides, (op.dilation[0] - 1, op.dilation[1] - 1), (top, left), (bottom, right))
+    window = tuple(dims(v) for v in vectors)
+    return _Layouts(images(x.shape), plain(shape, strides), free(shape), images(y.shape), window)
+
+
+@kernel("conv2d", "onednn", when=float32)
+def conv2d(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """x (B,H,W,C), w (KH,KW,C/groups,O) -> (B,H',W',O)."""
+    return _forward(op, ins, outs).prepared()
+
+
+@kernel("conv2d_bias", "onednn", when=float32)
+def conv2d_bias(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """act(conv2d(x, w) + b)."""
+    recipe = _forward(op, ins, outs)
+    recipe.activate(op.act)
+    return recipe.prepared()
+
+
+def _forward(op: Any, ins: Specs, outs: Specs) -> Recipe:
+    say, recipe = _layouts(op, ins[0], ins[1], outs[0]), Recipe()
+    bias = plain(ins[2].shape) if len(ins) == 3 else None
+    choice = say.forward(bias)
+    w = recipe.copied(Slot(INS, 1, say.rest), choice.layout(WEIGHTS_LAYOUT))
+    slots = {SRC: Slot(INS, 0, say.x), WEIGHTS: w, DST: Slot(OUTS, 0, say.y)}
+    recipe.run(choice, slots if bias is None else {**slots, BIAS: Slot(INS, 2, bias)})
+    return recipe
+
+
+@kernel("conv2d_grad_input", "onednn", when=float32)
+def conv2d_grad_input(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """g (B,H',W',O), w (KH,KW,C/groups,O) -> (B,H,W,C)."""
+    say, recipe = _layouts(op, outs[0], ins[1], ins[0]), Recipe()
+    choice = say.backward("data", say.x, say.liked, say.y)
+    w = recipe.copied(Slot(INS, 1, say.rest), choice.layout(WEIGHTS_LAYOUT))
+    recipe.run(choice, {DIFF_DST: Slot(INS, 0, say.y), WEIGHTS: w, DIFF_SRC: Slot(OUTS, 0, say.x)})
+    return recipe.prepared()
+
+
+@kernel("conv2d_grad_kernel", "onednn", when=float32)
+def conv2d_grad_kernel(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """x (B,H,W,C), g (B,H',W',O) -> (KH,KW,C/groups,O)."""
+    say, recipe = _layouts(op, ins[0], outs[0], ins[1]), Recipe()
+    choice = say.backward("weights", say.x, say.liked, None, say.y)
+    made, due = choice.layout(DIFF_WEIGHTS_LAYOUT), Slot(OUTS, 0, say.rest)
+    dw = due if made.same(say.rest) else recipe.buffer(made)
+    recipe.run(choice, {SRC: Slot(INS, 0, say.x), DIFF_DST: Slot(INS, 1, say.y), DIFF_WEIGHTS: dw})
+    if dw is not due:
+        recipe.reorder(dw, due)
+    return recipe.prepared()
+
+
+Steps = list[Callable[[], None]]
+
+
+def _numpy(geometry: Geometry, make: Callable[[Geometry, Arrays, Arrays, Arrays], Steps], *more: Spec) -> Prepared:
+    """A kernel of a few numpy calls a chunk; `make` ties them to arrays."""
+
+    def bind(ins: Arrays, outs: Arrays, scratch: Arrays) -> Bound:
+        steps = make(geometry, ins, outs, scratch)
+
+        def run() -> None:
+            for step in steps:
+                step()
+
+        return run
+
+    return Prepared(bind, (*geometry.scratch(), *more), detail="patches")
+
+
+@kernel("conv2d", "numpy")
+@kernel("conv2d_bias", "numpy")
+def conv2d_numpy(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """conv2d and conv2d_bias for any dtype."""
+    return _numpy(Geometry(op, ins[0].shape, ins[1].shape, outs[0].shape, ins[0].dtype), _forward_steps)
+
+
+def _forward_steps(geometry: Geometry, ins: Arrays, outs: Arrays, scratch: Arrays) -> Steps:
+    steps: Steps = []
+    w = geometry.kernel_by_group(ins[1])
+    for part in geometry.chunks():
+        chunk = patches(geometry, ins[0][part], scratch)
+        steps += [chunk.gather, partial(np.matmul, chunk.matrix, w, out=geometry.by_group(outs[0][part]))]
+    if len(ins) == 3:
+        steps.append(partial(np.add, outs[0], ins[2], out=outs[0]))
+    if getattr(geometry.op, "act", "linear") == "relu":
+        steps.append(partial(np.maximum, outs[0], 0, out=outs[0]))
+    return steps
+
+
+@kernel("conv2d_grad_input", "numpy")
+def conv2d_grad_input_numpy(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """conv2d_grad_input for any dtype."""
+    return _numpy(Geometry(op, outs[0].shape, ins[1].shape, ins[0].shape, ins[0].dtype), _input_steps)
+
+
+def _input_steps(geometry: Geometry, ins: Arrays, outs: Arrays, scratch: Arrays) -> Steps:
+    steps: Steps = []
+    w = geometry.kernel_by_group(ins[1]).transpose(0, 2, 1)
+    for part in geometry.chunks():
+        chunk = patches(geometry, outs[0][part], scratch)
+        steps += [partial(np.matmul, geometry.by_group(ins[0][part]), w, out=chunk.matrix), chunk.scatter]
+    return steps
+
+
+@kernel("conv2d_grad_kernel", "numpy")
+def conv2d_grad_kernel_numpy(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """conv2d_grad_kernel for any dtype."""
+    geometry = Geometry(op, ins[0].shape, outs[0].shape, ins[1].shape, ins[0].dtype)
+    return _numpy(geometry, _kernel_steps, outs[0])
+
+
+def _kernel_steps(geometry: Geometry, ins: Arrays, outs: Arrays, scratch: Arrays) -> Steps:
+    steps: Steps = [partial(outs[0].fill, 0)]
+    added = geometry.kernel_by_group(scratch[2])
+    for part in geometry.chunks():
+        chunk, g = patches(geometry, ins[0][part], scratch), geometry.by_group(ins[1][part])
+        steps += [chunk.gather, partial(np.matmul, chunk.matrix.transpose(0, 2, 1), g, out=added)]
+        steps.append(partial(np.add, outs[0], scratch[2], out=outs[0]))
+    return steps

@@ -1,0 +1,104 @@
+"""Batch normalisation: oneDNN for float32, numpy for the rest."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from sparkdl.base.spec import Spec, Specs
+from sparkdl.kernels.cpu._onednn_objects import Choice, Layout, choose, number, plain
+from sparkdl.kernels.cpu._onednn_recipe import (
+    DIFF_DST,
+    DIFF_SCALE,
+    DIFF_SHIFT,
+    DIFF_SRC,
+    DST,
+    INS,
+    MEAN,
+    OUTS,
+    SCALE,
+    SHIFT,
+    SRC,
+    VARIANCE,
+    Recipe,
+    Slot,
+    float32,
+    images,
+)
+from sparkdl.kernels.table import Array, Prepared, kernel, rowwise
+
+_TRAINING, _BACKWARD = 64, 128  # dnnl_forward_training, dnnl_backward
+_SCALE_SHIFT = 2 | 4  # dnnl_use_scale, dnnl_use_shift
+
+
+@dataclass(frozen=True)
+class _Norm:
+    """oneDNN's view: x (..., C) as images of one row, a vector (C,), eps."""
+
+    x: Layout
+    vector: Layout
+    eps: float
+
+    @staticmethod
+    def of(op: Any, x: Spec) -> "_Norm":
+        c = x.shape[-1]
+        return _Norm(images((1, 1, x.size // c, c)), plain((c,)), op.eps)
+
+    def forward(self, hint: bool = False) -> Choice:
+        """The forward primitive; `hint` when it is only wanted for the backward one."""
+        given = (_TRAINING, self.x, self.x, number(self.eps), _SCALE_SHIFT)
+        return choose("batch_normalization_forward", *given, hint=hint)
+
+    def backward(self) -> Choice:
+        """The backward primitive."""
+        given = (_BACKWARD, self.x, self.x, self.x, number(self.eps), _SCALE_SHIFT)
+        return choose("batch_normalization_backward", *given, self.forward(hint=True))
+
+
+@kernel("batch_norm", "onednn", when=float32)
+def batch_norm(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """x (..., C), gamma (C,), beta (C,) -> y, mean (C,), variance (C,)."""
+    say, recipe = _Norm.of(op, ins[0]), Recipe()
+    given = {SRC: Slot(INS, 0, say.x), SCALE: Slot(INS, 1, say.vector), SHIFT: Slot(INS, 2, say.vector)}
+    made = {DST: Slot(OUTS, 0, say.x), MEAN: Slot(OUTS, 1, say.vector), VARIANCE: Slot(OUTS, 2, say.vector)}
+    recipe.run(say.forward(), given | made)
+    return recipe.prepared()
+
+
+@kernel("batch_norm_grad", "onednn", when=float32)
+def batch_norm_grad(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """g, x (..., C), gamma, mean, variance (C,) -> dx (..., C), dgamma (C,), dbeta (C,)."""
+    say, recipe = _Norm.of(op, ins[1]), Recipe()
+    given = {DIFF_DST: Slot(INS, 0, say.x), SRC: Slot(INS, 1, say.x)}
+    vectors = {arg: Slot(INS, k, say.vector) for k, arg in ((2, SCALE), (3, MEAN), (4, VARIANCE))}
+    made = {DIFF_SCALE: Slot(OUTS, 1, say.vector), DIFF_SHIFT: Slot(OUTS, 2, say.vector)}
+    recipe.run(say.backward(), {**given, **vectors, DIFF_SRC: Slot(OUTS, 0, say.x), **made})
+    return recipe.prepared()
+
+
+def norm_numpy(op: Any, x: Array, gamma: Array, beta: Array) -> tuple[Array, Array, Array]:
+    """batch_norm for any dtype."""
+    rows = x.reshape(-1, x.shape[-1])
+    mean = rows.mean(0)
+    centred = rows - mean
+    variance = np.square(centred).mean(0)
+    centred *= gamma / np.sqrt(variance + x.dtype.type(op.eps))
+    centred += beta
+    return centred.reshape(x.shape), mean, variance
+
+
+def norm_grad_numpy(
+    op: Any, g: Array, x: Array, gamma: Array, mean: Array, variance: Array
+) -> tuple[Array, Array, Array]:
+    """batch_norm_grad for any dtype."""
+    g, rows = g.reshape(-1, x.shape[-1]), x.reshape(-1, x.shape[-1])
+    scale = 1 / np.sqrt(variance + x.dtype.type(op.eps))
+    z = (rows - mean) * scale
+    dgamma, dbeta = (g * z).sum(0), g.sum(0)
+    z *= dgamma / len(rows)
+    dx = gamma * scale * (g - dbeta / len(rows) - z)
+    return dx.reshape(x.shape), dgamma, dbeta
+
+
+kernel("batch_norm", "numpy")(rowwise(norm_numpy))
+kernel("batch_norm_grad", "numpy")(rowwise(norm_grad_numpy))

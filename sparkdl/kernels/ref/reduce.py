@@ -1,0 +1,33 @@
+"""Reductions by NumPy in float64."""
+
+from typing import Any
+
+import numpy as np
+
+from sparkdl.kernels.ref.elementwise import widened
+from sparkdl.kernels.table import Array, kernel, rowwise
+
+
+def sum(op: Any, x: Array) -> Array:  # noqa: A001
+    """Sum; ints wrap in their own dtype."""
+    x = widened(x)
+    return np.asarray(x.sum(op.axes, keepdims=op.keepdims, dtype=x.dtype))
+
+
+def max(op: Any, x: Array) -> Array:  # noqa: A001
+    """Maximum; NaN wins."""
+    return np.asarray(x.max(op.axes, keepdims=op.keepdims))
+
+
+def min(op: Any, x: Array) -> Array:  # noqa: A001
+    """Minimum; NaN wins."""
+    return np.asarray(x.min(op.axes, keepdims=op.keepdims))
+
+
+def argmax(op: Any, x: Array) -> Array:
+    """Index of the first maximum; the first NaN where there is one."""
+    return np.asarray(x.argmax(op.axis))
+
+
+for _fn in (sum, max, min, argmax):
+    kernel(_fn.__name__, "ref")(rowwise(_fn))

@@ -1,0 +1,139 @@
+"""Which kernel serves an op: rows of (op name, library), tried from the fastest library to the oracle.
+
+A kernel is *prepared* once for given specs: it chooses an implementation and says what scratch memory it needs.
+It is then *bound* to addresses: it becomes rows of native calls, or one Python call. Running it neither allocates
+nor decides. This module must not know what any op means.
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparkdl.base.errors import KernelError
+from sparkdl.base.spec import Specs
+
+Array = NDArray[Any]
+Arrays = tuple[Array, ...]
+
+LIBRARIES = {"cpu": ("onednn", "numba", "numpy", "ref")}
+EAGER = ("onednn", "numpy", "ref")  # numba compiles on first use: too slow for a single call
+_HOMES = ("sparkdl.kernels.cpu", "sparkdl.kernels.ref")
+
+
+class Unsupported(Exception):
+    """Raised by a prepare function that has no good implementation for these specs: the next row is asked."""
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Native calls. table: int64 (n, 5), a row (function, a0, a1, a2, a3); a call returns 0 when it went well.
+
+    `keep` holds what the addresses point at.
+    """
+
+    table: NDArray[np.int64]
+    keep: tuple[Any, ...] = ()
+
+
+Bound = Rows | Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A kernel for given specs. `bind(ins, outs, scratch)` ties it to arrays, which stay where they are.
+
+    scratch:  buffers that the plan must lend while it runs; they hold nothing between runs
+    inplace:  pairs (output, input) that may be the same memory
+    strided:  whether inputs may be non-contiguous
+    detail:   the implementation's name, for `Program.explain()`
+    """
+
+    bind: Callable[[Arrays, Arrays, Arrays], Bound]
+    scratch: Specs = ()
+    inplace: tuple[tuple[int, int], ...] = ()
+    strided: bool = False
+    detail: str = ""
+    library: str = field(default="")
+
+
+Prepare = Callable[[Any, Specs, Specs], Prepared]
+When = Callable[[Any, Specs], bool]
+_ROWS: dict[tuple[str, str], list[tuple[When, Prepare]]] = {}
+
+
+def always(op: Any, ins: Specs) -> bool:
+    """A row without a condition."""
+    return True
+
+
+def kernel(op: str, library: str, when: When = always) -> Callable[[Prepare], Prepare]:
+    """Enter a prepare function `(op, in_specs, out_specs) -> Prepared` for the op of that name."""
+
+    def enter(prepare: Prepare) -> Prepare:
+        _ROWS.setdefault((op, library), []).append((when, prepare))
+        return prepare
+
+    return enter
+
+
+def rowwise(fn: Callable[..., Any]) -> Prepare:
+    """A kernel from a numpy function `fn(op, *ins) -> array or tuple of arrays`; results are copied into the outputs.
+
+    A result of another shape than the op inferred is refused, never broadcast: that is how a wrong shape rule shows.
+    """
+
+    def prepare(op: Any, ins: Specs, outs: Specs) -> Prepared:
+        def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
+            def run() -> None:
+                with np.errstate(all="ignore"):  # IEEE results are what is asked for, not warnings
+                    made = fn(op, *i)
+                    for out, value in zip(o, made if isinstance(made, tuple) else (made,), strict=True):
+                        _fill(op, out, value)
+
+            return run
+
+        return Prepared(bind, strided=True, detail=getattr(fn, "__name__", ""))
+
+    return prepare
+
+
+def _fill(op: Any, out: Array, value: Any) -> None:
+    if np.shape(value) != out.shape:
+        raise KernelError(f"{op.name}: the kernel made shape {np.shape(value)}, the op inferred {out.shape}.")
+    out[...] = value
+
+
+@lru_cache(8192)
+def prepare(op: Any, ins: Specs, outs: Specs, libraries: tuple[str, ...] = LIBRARIES["cpu"]) -> Prepared:
+    """The first kernel that serves. Raises KernelError when none does."""
+    load()
+    for library in libraries:
+        for when, make in _ROWS.get((op.name, library), ()):
+            if when(op, ins):
+                try:
+                    return replace(make(op, ins, outs), library=library)
+                except Unsupported:
+                    continue
+    raise KernelError(f"no kernel for {op.name} with inputs {', '.join(map(str, ins))} in {', '.join(libraries)}")
+
+
+@lru_cache(1)
+def load() -> None:
+    """Import the kernel files, once. Each enters its rows."""
+    for home in _HOMES:
+        package = importlib.import_module(home)
+        for module in pkgutil.iter_modules(package.__path__):
+            if not module.name.startswith("_"):
+                importlib.import_module(f"{home}.{module.name}")
+
+
+def coverage() -> set[tuple[str, str]]:
+    """All (op name, library) that have a kernel."""
+    load()
+    return set(_ROWS)

@@ -1,0 +1,31 @@
+"""Activations by Keras's names: functions of one value, as a table."""
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+from sparkdl.nd.ops.elementwise import elu, gelu, relu, sigmoid, tanh
+from sparkdl.nd.ops.softmax import softmax
+
+ActivationName = Literal["linear", "relu", "sigmoid", "tanh", "softmax", "elu", "gelu"]
+
+
+def linear(x: Any) -> Any:
+    """`x` as it is."""
+    return x
+
+
+# softmax runs over the last axis; elu has alpha 1; gelu is the exact one, x times the normal distribution function
+ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
+    "linear": linear,
+    "relu": relu,
+    "sigmoid": sigmoid,
+    "tanh": tanh,
+    "softmax": softmax,
+    "elu": elu,
+    "gelu": gelu,
+}
+
+
+def activate(name: ActivationName | None, x: Any) -> Any:
+    """`x` after the activation of that name; None is linear."""
+    return ACTIVATIONS[name or "linear"](x)

@@ -1,0 +1,39 @@
+"""predict: a network's outputs for arrays in memory."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sparkdl.nn.network import Network
+from sparkdl.train.forward import run_chunks
+from sparkdl.train.rows import Arrays, feature_arrays, same_rows
+
+CHUNK = 256
+
+
+def predict(network: Network, x: Any, *, batch_size: int = CHUNK) -> Any:
+    """The outputs for all rows of `x`: (N, ...) float32, or a dict of them by output where there are several.
+
+    x: an array (N, ...), a dict of them by input, or an Arrow table. `batch_size` rows go through at a time.
+    """
+    return bare(network, outputs(network, feature_arrays(network, x), batch_size))
+
+
+def outputs(network: Network, xs: Arrays, batch_size: int = CHUNK) -> Arrays:
+    """The outputs by name for checked inputs."""
+    rows = same_rows(xs)
+    specs = network.topology.specs(1)
+    made = {name: np.empty((rows, *specs[name].shape[1:]), specs[name].dtype) for name in network.topology.outputs}
+    at = 0
+    for chunk in run_chunks(network, {f"x/{k}": v for k, v in xs.items()}, rows, batch_size):
+        n = len(chunk[f"out/{network.topology.outputs[0]}"])
+        for name, out in made.items():
+            out[at : at + n] = chunk[f"out/{name}"]
+        at += n
+    return made
+
+
+def bare(network: Network, made: Arrays) -> NDArray[Any] | Arrays:
+    """The only output as it is, several as a dict."""
+    return made if len(network.topology.outputs) > 1 else made[network.topology.outputs[0]]

@@ -1,0 +1,154 @@
+"""Programs: memory plan, donated outputs, views and packs, errors, what explain says."""
+
+import numpy as np
+import pytest
+
+from sparkdl.base.errors import ShapeError
+from sparkdl.base.spec import Spec
+from sparkdl.compile.memory import plan
+from sparkdl.compile.pipeline import PASSES, compile
+from sparkdl.compile.place import place
+from sparkdl.compile.program import aligned
+from sparkdl.compile.schedule import schedule
+from sparkdl.graph.grad import grad
+from sparkdl.graph.graph import Graph, Sym
+from sparkdl.kernels.table import LIBRARIES
+from sparkdl.nd.ops import elementwise as e
+from sparkdl.nd.ops import reduce as r
+from sparkdl.nd.ops.matmul import matmul
+from sparkdl.nd.ops.shape import pack, reshape, view
+from sparkdl.nd.ops.softmax import softmax_xent
+from tests.compile.helpers import interpret
+
+
+def mlp(batch: int = 6) -> tuple[Graph, dict[str, Sym], dict[str, np.ndarray]]:
+    """A training step of a small network over a flat vector, with plain SGD."""
+    graph = Graph()
+    x, y = graph.input("x", Spec((batch, 5))), graph.input("y", Spec((batch,), "int32"))
+    p = graph.input("p", Spec((160,)))
+    layout = ((0, (5, 8)), (48, (8,)), (64, (8, 3)), (96, (3,)))
+    w1, b1, w2, b2 = (view(p, at, shape) for at, shape in layout)
+    losses, _ = softmax_xent(matmul(e.relu(matmul(x, w1) + b1), w2) + b2, y)
+    loss = r.mean(losses)
+    g = pack(grad(graph, loss, [w1, b1, w2, b2]), [at for at, _ in layout], 160)
+    rng = np.random.default_rng(0)
+    start = np.zeros(160, np.float32)
+    for at, shape in layout:
+        start[at : at + int(np.prod(shape))] = rng.standard_normal(int(np.prod(shape)))
+    inputs = {"x": rng.standard_normal((batch, 5)).astype(np.float32), "y": rng.integers(0, 3, batch), "p": start}
+    return graph, {"loss": loss, "p": p - 0.1 * g, "g": g}, inputs
+
+
+def test_step_equals_the_oracle_and_repeats_bit_for_bit() -> None:
+    graph, outputs, inputs = mlp()
+    expected = interpret(graph, outputs, inputs)
+    results = []
+    for _ in range(2):
+        program = compile(graph, outputs, donate={"p": "p"})
+        for name, value in inputs.items():
+            program.inputs[name][...] = value
+        program.run()
+        np.testing.assert_allclose(program.outputs["loss"], expected["loss"], rtol=1e-6)
+        np.testing.assert_allclose(program.outputs["g"], expected["g"], rtol=1e-5, atol=1e-7)
+        np.testing.assert_allclose(program.inputs["p"], expected["p"], rtol=1e-6, atol=1e-7)
+        results.append(program.inputs["p"].copy())
+    np.testing.assert_array_equal(*results)
+
+
+def test_every_library_gives_the_same() -> None:
+    graph, outputs, inputs = mlp()
+    expected = interpret(graph, outputs, inputs)
+    for libraries in (("ref",), ("numpy", "ref"), ("numba", "numpy", "ref"), LIBRARIES["cpu"]):
+        program = compile(graph, outputs, libraries=libraries)
+        for name, value in inputs.items():
+            program.inputs[name][...] = value
+        program.run()
+        np.testing.assert_allclose(program.outputs["g"], expected["g"], rtol=1e-5, atol=1e-7)
+
+
+def test_fused_patterns() -> None:
+    graph, outputs, _ = mlp()
+    text = compile(graph, outputs).explain()
+    assert text.count(" linear ") == 2 and "softmax_xent_both" in text and " relu " not in text
+    assert "SLOW" not in text
+
+
+def test_no_two_live_values_share_memory() -> None:
+    """Replay the plan: a value's bytes must not be written between its making and its last reading."""
+    graph, outputs, _ = mlp()
+    graph.outputs = {name: sym.ref for name, sym in outputs.items()}
+    for _, run in PASSES:
+        graph = run(graph)
+    graph = schedule(graph, {"p": "p"})
+    steps = place(graph, LIBRARIES["cpu"])
+    made = plan(graph, steps, {"p": "p"})
+    last = {ref: n for n, s in enumerate(steps) for ref in s.node.ins}
+    spans = []
+    for n, s in enumerate(steps):
+        for k, spec in enumerate(s.node.outs):
+            where = made.places[(s.at, k)]
+            spans.append((where.base, where.offset, where.offset + spec.nbytes, n, last.get((s.at, k), n), (s.at, k)))
+    for i, a in enumerate(spans):
+        for b in spans[i + 1 :]:
+            overlap = a[0] == b[0] and a[1] < b[2] and b[1] < a[2]
+            assert not (overlap and a[3] < b[4] and b[3] < a[4] and a[3] != b[3]), (a, b)
+
+
+def test_gradients_lie_in_the_pack() -> None:
+    graph, outputs, _ = mlp()
+    program = compile(graph, outputs)
+    copied = [s for s in program._steps if s.node.op is not None and s.node.op.name == "pack"]
+    base = program.outputs["g"].ctypes.data
+    for part, offset in zip(copied[0].node.ins, copied[0].node.op.offsets, strict=True):  # type: ignore[union-attr]
+        assert program._array(part).ctypes.data == base + 4 * offset
+
+
+def test_donated_output_waits_for_all_readers() -> None:
+    graph = Graph()
+    p = graph.input("p", Spec((16,)))
+    new = p + 1.0
+    late = r.sum(view(p, 0, (4,)) * 2.0)
+    program = compile(graph, {"p": new, "late": late}, donate={"p": "p"})
+    program.inputs["p"][...] = 3.0
+    program.run()
+    assert float(program.outputs["late"]) == 24.0 and (program.inputs["p"] == 4.0).all()
+
+
+def test_an_output_that_cannot_be_written_in_place_is_copied() -> None:
+    graph = Graph()
+    p = graph.input("p", Spec((4, 4)))
+    program = compile(graph, {"p": matmul(p, p)}, donate={"p": "p"})
+    x = np.arange(16, dtype=np.float32).reshape(4, 4)
+    program.inputs["p"][...] = x
+    program.run()
+    np.testing.assert_array_equal(program.inputs["p"], x @ x)
+    np.testing.assert_array_equal(program.outputs["p"], x @ x)
+
+
+def test_bound_memory_is_used_and_checked() -> None:
+    graph = Graph()
+    p = graph.input("p", Spec((16,)))
+    mine = aligned(64).view(np.float32)
+    program = compile(graph, {"y": p * 2.0}, bind={"p": mine})
+    assert program.inputs["p"].ctypes.data == mine.ctypes.data
+    with pytest.raises(ShapeError, match=r"input 'p' must be float32\[16\]"):
+        compile(graph, {"y": p * 2.0}, bind={"p": np.zeros(8, np.float32)})
+    with pytest.raises(ShapeError, match="multiple of 64"):
+        compile(graph, {"y": p * 2.0}, bind={"p": aligned(128).view(np.float32)[1:17]})
+
+
+def test_outputs_may_be_inputs_views_and_constants() -> None:
+    graph = Graph()
+    x = graph.input("x", Spec((2, 3)))
+    program = compile(graph, {"x": x, "flat": reshape(x, (6,)), "c": graph.constant(np.arange(3.0))})
+    program.inputs["x"][...] = 5.0
+    program.run()
+    assert (program.outputs["flat"] == 5).all() and program.outputs["c"].tolist() == [0, 1, 2]
+
+
+def test_explain_and_counts() -> None:
+    graph, outputs, _ = mlp()
+    program = compile(graph, outputs)
+    lines = program.explain().splitlines()
+    assert len(lines) == program.rows + 1 and "onednn" in program.libraries() | {"onednn"}
+    assert program.peak_bytes > 0

@@ -1,0 +1,40 @@
+"""NDArray: dtypes, operators, errors."""
+
+import numpy as np
+import pytest
+
+from sparkdl import nd
+from sparkdl.base.errors import ShapeError
+
+
+def test_dtypes() -> None:
+    assert nd.asarray([1.0]).dtype == "float32" and nd.asarray([1]).dtype == "int64"
+    assert nd.asarray(np.zeros(2)).dtype == "float64" and nd.zeros((2, 2)).shape == (2, 2)
+    with pytest.raises(ShapeError, match="dtype must be one of"):
+        nd.asarray(["a"])
+
+
+def test_operators_take_numbers_on_either_side() -> None:
+    x = nd.asarray([1.0, 2.0])
+    np.testing.assert_allclose((2 - x * 3 / 2 + x**2).numpy(), [1.5, 3.0])
+    assert (1.0 / x).dtype == "float32" and (np.float32(2) * x).numpy().tolist() == [2, 4]
+    np.testing.assert_allclose((nd.asarray([[1.0, 2.0]]) @ nd.asarray([[3.0], [4.0]])).numpy(), [[11.0]])
+
+
+def test_errors_show_both_shapes() -> None:
+    with pytest.raises(ShapeError, match=r"add: shapes must broadcast. Got \(2,\) and \(3,\)"):
+        nd.zeros(2) + nd.zeros(3)
+    with pytest.raises(ShapeError, match=r"dtypes must agree. Got float32.* and float64"):
+        nd.zeros(2) + nd.zeros(2, "float64")
+    with pytest.raises(ShapeError, match=r"exp: dtype must be a float. Got int64"):
+        nd.exp(nd.asarray([1]))
+    with pytest.raises(AttributeError, match="no 'sine'"):
+        nd.sine  # noqa: B018
+
+
+def test_views_of_numpy_are_not_copied() -> None:
+    data = np.arange(4.0)
+    assert nd.from_numpy(data).numpy() is data
+    assert nd.asarray(data).numpy() is not data
+    np.testing.assert_array_equal(np.asarray(nd.from_numpy(data)), data)
+    assert len(nd.arange(5)) == 5 and nd.full((2,), 3.0).numpy().tolist() == [3, 3]
