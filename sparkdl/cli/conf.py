@@ -9,22 +9,22 @@
 
 from collections.abc import Sequence
 from dataclasses import field
-from typing import Annotated
+from typing import Annotated, Any
 
 import tomli_w
 
 from sparkdl.base.checks import Count, Flag, Text, Whole
-from sparkdl.base.errors import ConfError
+from sparkdl.base.errors import ConfError, ShapeError
 from sparkdl.base.record import OneOf, from_conf, record, to_conf
+from sparkdl.cli.outputs import Outputs
 from sparkdl.cli.overrides import read_conf
 from sparkdl.data.encode import Task
 from sparkdl.data.schema import Columns, Steps, by_column
 from sparkdl.dist.job import AveragingPlan, FitConf
 from sparkdl.nn.losses import LOSSES, Loss
-from sparkdl.nn.metrics import MetricSpec
+from sparkdl.nn.metrics import METRICS
 from sparkdl.nn.topology import Topology
-from sparkdl.optim.optimizer import Optimizer
-from sparkdl.optim.rules import OPTIMIZERS
+from sparkdl.optim.optimizer import OPTIMIZERS, Optimizer
 
 
 @record
@@ -51,8 +51,8 @@ class TrainingConf:
 
     loss: Annotated[Loss, OneOf(LOSSES)]
     optimizer: Annotated[Optimizer, OneOf(OPTIMIZERS)]
-    metrics: tuple[MetricSpec, ...] = ()
-    epochs: Count = 1
+    metrics: tuple[Annotated[Any, OneOf(METRICS)], ...] = ()
+    epochs: Count = 10
     batch_size: Count = 32
     seed: Whole = 0
     shuffle: Flag = True
@@ -81,9 +81,17 @@ class JobConf:
         return Columns(self.data.features, self.data.label, self.data.weight)
 
     @property
-    def outputs(self) -> "Outputs":
+    def outputs(self) -> Outputs:
         """Where the results go."""
         return Outputs(self.output.path.rstrip("/"))
+
+    def check(self) -> None:
+        """Raise ConfError or ShapeError for what does not fit together, before any work is done."""
+        if self.data.label is None:
+            raise ConfError("data needs 'label': the column that is learnt.")
+        self.columns.inputs(list(self.network.inputs))
+        by_column(self.data.steps, self.columns.feature_names())
+        self.network.specs(1)
 
     def fit_conf(self) -> FitConf:
         """What the training on Spark is told."""
@@ -97,3 +105,16 @@ class JobConf:
     def to_toml(self) -> str:
         """The whole conf with all defaults: what `load_conf` reads."""
         return tomli_w.dumps(to_conf(self))
+
+
+def load_conf(path: str, overrides: Sequence[str] = ()) -> JobConf:
+    """The job that a TOML file and `a.b=c` overrides describe.
+
+    Raises ConfError with the file, the path to the fault and a near name.
+    """
+    try:
+        job = from_conf(JobConf, read_conf(path, overrides))
+        job.check()
+    except (ConfError, ShapeError) as error:
+        raise ConfError(f"{path}: {error}") from None
+    return job

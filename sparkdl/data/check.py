@@ -23,6 +23,7 @@ log = logging.getLogger("sparkdl.data")
 def require(schema: Any, columns: Columns, steps: Sequence[Step] = (), task: Task = "classification") -> None:
     """Raise DataError unless an Arrow schema has every column, of a type that serves. Reads no rows.
 
+    >>> import pyarrow as pa
     >>> require(pa.schema([("age", pa.string())]), Columns(["age"]))
     Traceback (most recent call last):
     sparkdl.base.errors.DataError: column 'age' must hold numbers, ... Got string. Encode it with OneHot, or cast it.

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -15,8 +15,10 @@ from sparkdl.base.record import from_conf, record, to_conf
 from sparkdl.data.arrow import matrix, pick
 from sparkdl.data.batches import Affine, Array, Batch, Table
 from sparkdl.data.labels import encode_label, encode_weight
-from sparkdl.data.schema import Columns, Steps, Task, by_column
+from sparkdl.data.schema import Columns, Steps, by_column
 from sparkdl.data.steps.step import Step
+
+Task = Literal["classification", "regression"]
 
 
 @record

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sparkdl.data.schema import Columns, Task
+from sparkdl.data.encode import Task
+from sparkdl.data.schema import Columns
 from sparkdl.data.steps.category import MOST
 from sparkdl.data.survey import Facts, Survey, readable
 

@@ -1,7 +1,7 @@
 """Which columns of a table go where, and which step each goes through: what the user writes, as records."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import PlainValidator
 
@@ -17,7 +17,6 @@ from sparkdl.data.steps.step import STEPS, Step
 KINDS = (Standardize, MinMax, Scale, OneHot, Image)  # all that a conf may name: importing this module enters them
 AnyStep = Annotated[Any, OneOf(STEPS)]
 Steps = tuple[AnyStep, ...]
-Task = Literal["classification", "regression"]
 
 
 def _features(value: Any) -> Any:

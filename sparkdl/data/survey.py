@@ -53,6 +53,7 @@ def survey(
 ) -> Survey:
     """Measure RecordBatches (or Tables). No batches give a survey of no rows.
 
+    >>> import pyarrow as pa
     >>> found = survey([pa.table({"x": [1.0, None], "y": [0, 1]})], Columns(["x"], label="y"))
     >>> found.rows, found.columns["x"]["nulls"], found.columns["y"]["classes"]
     (2, 1, {'0': 1, '1': 1})

@@ -2,7 +2,7 @@
 
 A `Gang` is what the scheduler gives: a rank, a size, one slow gather of texts. A `Ring` is made with it: rank r sends
 to rank r + 1 and hears from rank r - 1, over TCP, after both proved to know the fit's secret. A rank that loses a
-neighbour, or hears nothing for too long, raises LostPeer, and then so do its neighbours: no rank goes on alone.
+neighbour, or hears nothing for too long, raises Lost, and then so do its neighbours: no rank goes on alone.
 """
 
 import queue
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from sparkdl.dist.average import Averager, Floats
 from sparkdl.dist.door import Door, first, visit
-from sparkdl.dist.faults import LostPeer
+from sparkdl.dist.faults import Lost
 from sparkdl.dist.handshake import key_of
 
 Doubles = NDArray[np.float64]
@@ -126,7 +126,7 @@ class Ring:
         except BlockingIOError:
             return 0
         except OSError as error:
-            raise LostPeer(f"rank {self.rank} lost rank {self._after}: {error}") from None
+            raise Lost(f"rank {self.rank} lost rank {self._after}: {error}") from None
 
     def _receive(self, into: memoryview) -> int:
         assert self._previous is not None
@@ -135,9 +135,9 @@ class Ring:
         except BlockingIOError:
             return 0
         except OSError as error:
-            raise LostPeer(f"rank {self.rank} lost rank {self._before}: {error}") from None
+            raise Lost(f"rank {self.rank} lost rank {self._before}: {error}") from None
         if not got:
-            raise LostPeer(f"rank {self.rank} lost rank {self._before}: it closed the connection")
+            raise Lost(f"rank {self.rank} lost rank {self._before}: it closed the connection")
         return got
 
     def _wait(self, sending: bool, getting: bool) -> None:
@@ -146,7 +146,7 @@ class Ring:
         readable, writable, _ = select.select(sources, sinks, [], self._patience)
         if not readable and not writable:
             whom = self._before if getting else self._after
-            raise LostPeer(
+            raise Lost(
                 f"rank {self.rank} waited {self._patience:g} s for rank {whom}: it is stuck, or a round takes longer "
                 "than that. For long rounds raise averaging.timeout or lower averaging.averaging_frequency."
             )

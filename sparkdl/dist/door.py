@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from sparkdl.dist.faults import LostPeer
+from sparkdl.dist.faults import Lost
 from sparkdl.dist.handshake import Refused, answer, knock
 
 GREETING = 5.0  # seconds that a stranger has to prove itself
@@ -71,7 +71,7 @@ class Door:
 
 
 def visit(address: tuple[str, int], key: bytes, rank: int, seconds: float) -> socket.socket:
-    """Connect to a door and prove ourselves, trying again until `seconds` have passed. Raises LostPeer."""
+    """Connect to a door and prove ourselves, trying again until `seconds` have passed. Raises Lost."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -79,16 +79,16 @@ def visit(address: tuple[str, int], key: bytes, rank: int, seconds: float) -> so
         except OSError as error:
             if time.monotonic() > deadline:
                 where = f"{address[0]}:{address[1]}"
-                raise LostPeer(f"no connection to {where} within {seconds:g} s: {error}") from None
+                raise Lost(f"no connection to {where} within {seconds:g} s: {error}") from None
             time.sleep(0.05)
 
 
 def first(seconds: float, waited: "queue.SimpleQueue[socket.socket]", what: str) -> socket.socket:
-    """The first that came in. Raises LostPeer when nobody does."""
+    """The first that came in. Raises Lost when nobody does."""
     try:
         return waited.get(timeout=seconds)
     except queue.Empty:
-        raise LostPeer(f"{what} did not connect within {seconds:g} s") from None
+        raise Lost(f"{what} did not connect within {seconds:g} s") from None
 
 
 def tuned(sock: socket.socket) -> socket.socket:

@@ -14,15 +14,15 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class LostPeer(ClusterError):
-    """Another rank went away, is stuck, or never came."""
+class Lost(ClusterError):
+    """A rank went away, is stuck or never came, or Spark lost its rows."""
 
 
 class PeerFailed(Exception):
     """Another rank said that it cannot go on; it reports why itself."""
 
 
-MAY_PASS = (LostPeer, OSError, MemoryError)
+MAY_PASS = (Lost, OSError, MemoryError)
 
 
 def attempt(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> tuple[T | None, SparkdlError | None]:

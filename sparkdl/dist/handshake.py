@@ -16,14 +16,14 @@ import socket
 import struct
 import time
 
-from sparkdl.dist.faults import LostPeer
+from sparkdl.dist.faults import Lost
 
 MAGIC = b"sparkdl1"
 _NONCE, _MAC = 32, 32
 _HELLO = struct.Struct(f"!{len(MAGIC)}sI{_NONCE}s")
 
 
-class Refused(LostPeer):
+class Refused(Lost):
     """The other end does not know the key, or does not speak this language."""
 
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import sparkdl.optim.rules  # noqa: F401  a conf may name any optimizer: OPTIMIZERS must be full
-from sparkdl.base.checks import Count, Flag, Positive, Whole
+from sparkdl.base.checks import Count, Flag, Positive, Text, Whole
 from sparkdl.base.record import OneOf, from_conf, record, to_conf
 from sparkdl.data.encode import Encoder, Task, from_saved, to_saved
 from sparkdl.data.schema import Columns, Steps
@@ -46,7 +46,8 @@ class AveragingPlan:
 class FitConf:
     """A training run on a table. batch_size is per worker; steps are fitted on the table where they are not yet.
 
-    Workers that have no rows left in an epoch wait for the others: no row is dropped or used twice.
+    Workers that have no rows left in an epoch wait for the others: no row is dropped or used twice. classes names those
+    of text labels where not all of them occur in the table.
     """
 
     columns: Columns
@@ -61,6 +62,7 @@ class FitConf:
     shuffle: Flag = True
     averaging: AveragingPlan = field(default_factory=AveragingPlan)
     task: Task = "classification"
+    classes: tuple[Text, ...] | None = None
 
 
 @dataclass(frozen=True)

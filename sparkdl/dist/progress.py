@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 
 from sparkdl.dist.door import Door, visit
-from sparkdl.dist.faults import LostPeer
+from sparkdl.dist.faults import Lost
 from sparkdl.dist.handshake import key_of
 
 LINE = 1 << 16  # bytes of the longest line that is read
@@ -74,7 +74,7 @@ class Reporter:
     def _reach(self, address: tuple[str, int], secret: bytes) -> socket.socket | None:
         try:
             sock = visit(address, key_of(secret, "progress"), 0, PATIENCE)
-        except LostPeer as error:
+        except Lost as error:
             log.warning("the driver will hear no progress: %s", error)
             return None
         sock.settimeout(PATIENCE)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from sparkdl.base import errors
 from sparkdl.base.errors import ClusterError, SparkdlError
+from sparkdl.dist.faults import Lost
 
 ROW = 1 << 20  # bytes of payload in a row
 SCHEMA = pa.schema(
@@ -38,7 +39,7 @@ def rows(kind: str, payload: bytes, size: int = ROW) -> Iterator[pa.RecordBatch]
 
 
 def payload(table: pa.Table) -> bytes:
-    """What the rows held, in any order. Raises ClusterError when some are missing or damaged, or a row's error."""
+    """What the rows held, in any order. Raises Lost when some are missing or damaged, or a row's error."""
     found = table.to_pylist()
     for row in found:
         if row["kind"] == "error":
@@ -46,10 +47,10 @@ def payload(table: pa.Table) -> bytes:
     parts = {row["seq"]: row for row in found if row["kind"] == "result"}
     total = max((row["total"] for row in found), default=0)
     if not parts or set(parts) != set(range(total)):
-        raise ClusterError(f"Spark lost {max(total, 1) - len(parts)} of {max(total, 1)} result rows. {_MORE_HEAP}")
+        raise Lost(f"Spark lost {max(total, 1) - len(parts)} of {max(total, 1)} result rows. {_MORE_HEAP}")
     damaged = [seq for seq, row in parts.items() if zlib.crc32(row["bytes"]) != row["crc"]]
     if damaged:
-        raise ClusterError(f"result rows {damaged} of {total} came damaged. {_MORE_HEAP}")
+        raise Lost(f"result rows {damaged} of {total} came damaged. {_MORE_HEAP}")
     return b"".join(parts[seq]["bytes"] for seq in range(total))
 
 
@@ -74,7 +75,12 @@ def unpack(data: bytes) -> tuple[NDArray[np.float32], dict[str, Any]]:
 
 def error_rows(error: SparkdlError) -> Iterator[pa.RecordBatch]:
     """A fault as a row."""
-    return rows("error", json.dumps({"type": type(error).__name__, "what": str(error)}).encode(), size=1 << 30)
+    return rows("error", error_text(error).encode(), size=1 << 30)
+
+
+def error_text(error: SparkdlError) -> str:
+    """A fault as JSON."""
+    return json.dumps({"type": type(error).__name__, "what": str(error)})
 
 
 def error_of(data: bytes) -> SparkdlError:

@@ -37,7 +37,7 @@ from sparkdl.train.trainer import Trainer, check_finite
 def train_rank(batches: Iterable[pa.RecordBatch], job: Job, gang: Gang) -> Iterator[pa.RecordBatch]:
     """Train on this rank's rows together with the other ranks. Rank 0 yields the result (see `wire`), others nothing.
 
-    A rank that meets a fault which would come again yields it as an error row. Raises LostPeer when a peer is lost: no
+    A rank that meets a fault which would come again yields it as an error row. Raises Lost when a peer is lost: no
     rank gives a result unless all of them finished with the same state.
     """
     clock, door, result = Clock(), Door(gang.host), None

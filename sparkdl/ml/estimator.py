@@ -7,7 +7,9 @@ from pyspark.ml.regression import Regressor
 from pyspark.sql import DataFrame
 
 from sparkdl.base.errors import DataError
+from sparkdl.data.encode import Task
 from sparkdl.dist.spark import fit
+from sparkdl.ml.columns import selected
 from sparkdl.ml.conf import fit_conf
 from sparkdl.ml.model import DLClassificationModel, DLRegressionModel, Fitted, Summary
 from sparkdl.ml.params import DEFAULTS, DLArguments, DLClassifierArguments, check, known
@@ -20,18 +22,19 @@ M = TypeVar("M", bound=Fitted)
 class Trains(TrainingSetters, Saved):
     """What both estimators share."""
 
-    def _trained(self, dataset: DataFrame, task: str, model: M) -> M:
+    def _trained(self, dataset: DataFrame, task: Task, model: M) -> M:
         """`model`, filled by training on `dataset`. It has this estimator's uid and params, as in pyspark.ml."""
         check(self)
         if dataset.isStreaming:
             raise DataError(f"{self.uid}: a stream cannot be trained on. Write it to a table first.")
-        done = fit(dataset, fit_conf(self, dataset, task))
+        conf = fit_conf(self, dataset, task)
+        done = fit(selected(dataset, conf.columns.used()), conf)
         summary = Summary(done.history, done.timings, done.rows, done.workers)
         model._resetUid(self.uid)
         return self._copyValues(model._take(done.network, summary))
 
 
-class DLClassifier(Trains, ProbabilisticClassifier[DLClassificationModel]):
+class DLClassifier(Trains, ProbabilisticClassifier):
     """Trains a network to tell classes apart.
 
     >>> from sparkdl.layers import Dense

@@ -92,7 +92,7 @@ class Fitted(ScoringSetters, Saved):
         """Predictions for one example, its numbers in the order of the feature columns."""
         if self._scorer is None:
             self._scorer = Scorer(self.network, self.encoder)
-        names, numbers = self.encoder.columns.feature_names(), Vectors.dense(value).toArray()
+        names, numbers = self.encoder.columns.feature_names(), value.toArray()
         if len(names) == 1:
             return self._scorer({names[0]: pa.array([numbers])})
         if len(names) != len(numbers):

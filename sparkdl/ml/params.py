@@ -224,10 +224,10 @@ class HasSteps(Params):
 
 
 class DLParams(
-    HasFeaturesCols, HasNetwork, HasInputShape, HasLoss, HasOptimizer, HasLearningRate, HasMetrics, HasEpochs,
+    HasFeaturesCols, HasLoss, HasOptimizer, HasLearningRate, HasMetrics, HasEpochs,
     HasBatchSize, HasNumWorkers, HasAveragingFrequency, HasScaling, HasSteps, HasWeightCol, HasSeed, HasHandleInvalid,
 ):  # fmt: skip
-    """All params that a classifier and a regressor share. batchSize is per worker."""
+    """The params that all our estimators and models have. batchSize is per worker."""
 
 
 class DLArguments(TypedDict, total=False):

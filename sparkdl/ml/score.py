@@ -4,22 +4,22 @@ The predictions of a row come as one struct from one Arrow function, marked non-
 network again for each filter on a prediction. All columns of the table stay as they are.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pyarrow as pa
-from pyspark.ml.functions import array_to_vector, vector_to_array
-from pyspark.ml.linalg import VectorUDT
-from pyspark.sql import Column, DataFrame
-from pyspark.sql import functions as F  # noqa: N812
+from pyspark.ml.functions import array_to_vector
+from pyspark.sql import Column, DataFrame, functions as F  # noqa: N812
 from pyspark.sql.types import StructType
 
 from sparkdl.base.errors import ConfError, DataError
-from sparkdl.base.registry import near
+from sparkdl.data.check import require
 from sparkdl.data.encode import Encoder, to_saved
+from sparkdl.data.schema import Columns
 from sparkdl.io.archive import to_bytes
 from sparkdl.ml import cache
+from sparkdl.ml.columns import arrow_schema, as_arrow
 from sparkdl.ml.head import width
 from sparkdl.ml.scorer import answer
 from sparkdl.ml.ship import Parcel, ship
@@ -48,6 +48,7 @@ def add_predictions(
     outputs: Outputs = Outputs(),
     invalid: str = "error",
     thresholds: tuple[float, ...] = (),
+    renamed: Mapping[str, str] | None = None,
 ) -> DataFrame:
     """`df` with predictions.
 
@@ -56,15 +57,17 @@ def add_predictions(
     invalid:        rows with null, NaN or infinite features are an "error", are left out ("skip"), or are predicted
                     as NaN ("keep")
     thresholds:     one a class, as in pyspark.ml: the class with the largest probability / threshold is predicted
+    renamed:        {feature column in training: its name in `df`}, where they differ
 
-    Raises DataError for missing feature columns and for output columns that exist already.
+    Raises DataError for feature columns that are missing or of a wrong type, and for outputs that exist already.
     """
+    names = {name: (renamed or {}).get(name, name) for name in encoder.columns.feature_names()}
     classes = class_count(network, encoder)
-    _check(df.schema, encoder, outputs)
+    _check(df.schema, encoder, outputs, names)
     _check_thresholds(thresholds, classes)
     parcel = ship(df.sparkSession, _archive(network, encoder))
     column = f"sparkdl_{parcel.digest[:16]}"
-    scored = df.withColumn(column, _function(parcel, encoder, invalid, thresholds, classes)(_features(df, encoder)))
+    scored = df.withColumn(column, _function(parcel, encoder, invalid, thresholds, classes)(_features(df, names)))
     if invalid == "skip":
         scored = scored.where(F.col(column).isNotNull())
     return scored.select("*", *_expanded(column, encoder, outputs, classes)).drop(column)
@@ -84,11 +87,10 @@ def _archive(network: Network, encoder: Encoder) -> bytes:
     return data
 
 
-def _check(schema: StructType, encoder: Encoder, outputs: Outputs) -> None:
-    for name in encoder.columns.feature_names():
-        if name not in schema.names:
-            known = ", ".join(schema.names)
-            raise DataError(f"no column named {name!r}.{near(name, schema.names)} The table has: {known}.")
+def _check(schema: StructType, encoder: Encoder, outputs: Outputs, names: Mapping[str, str]) -> None:
+    steps = tuple(step for step in encoder.steps if not names.keys().isdisjoint(step.columns))
+    now = tuple(replace(step, columns=tuple(names[c] for c in step.columns)) for step in steps)
+    require(arrow_schema(schema), Columns(tuple(names.values())), now)
     for name in outputs.names(encoder.task):
         if name in schema.names:
             raise DataError(f"column {name!r} exists already. Drop it, or give the output another name.")
@@ -101,22 +103,9 @@ def _check_thresholds(thresholds: tuple[float, ...], classes: int) -> None:
         raise ConfError(f"thresholds must hold one 0 at most. Got {list(thresholds)}.")
 
 
-def _features(df: DataFrame, encoder: Encoder) -> Column:
+def _features(df: DataFrame, names: Mapping[str, str]) -> Column:
     """The feature columns as one struct: an Arrow function of one column is the same for any number of them."""
-    return F.struct(*(as_arrow(df.schema, name).alias(name) for name in encoder.columns.feature_names()))
-
-
-def as_arrow(schema: StructType, name: str) -> Column:
-    """A column of a type that travels well: vectors become arrays in the JVM, where that is cheap."""
-    column = F.col(quoted(name))
-    if type(schema[name].dataType).__name__ != VectorUDT.__name__:
-        return column
-    return F.when(column.isNotNull(), vector_to_array(column))
-
-
-def quoted(name: str) -> str:
-    """A column name in which dots mean nothing."""
-    return f"`{name.replace('`', '``')}`"
+    return F.struct(*(as_arrow(df.schema, now).alias(name) for name, now in names.items()))
 
 
 def _function(parcel: Parcel, encoder: Encoder, invalid: str, thresholds: tuple[float, ...], classes: int) -> Any:

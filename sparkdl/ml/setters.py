@@ -2,7 +2,7 @@
 
 from typing import Any, TypeVar
 
-from sparkdl.ml.params import DLParams
+from sparkdl.ml.params import DLParams, HasInputShape, HasNetwork
 
 S = TypeVar("S", bound="ScoringSetters")
 T = TypeVar("T", bound="TrainingSetters")
@@ -20,8 +20,8 @@ class ScoringSetters(DLParams):
         return self._set(handleInvalid=value)
 
 
-class TrainingSetters(ScoringSetters):
-    """What can be set on estimators only."""
+class TrainingSetters(ScoringSetters, HasNetwork, HasInputShape):
+    """What can be set on estimators only. A model has the trained network in place of the param `network`."""
 
     def setNetwork(self: T, value: Any) -> T:
         """Set the network: a Network, a Topology, a list of layers, or JSON of one."""

@@ -153,7 +153,7 @@ def Sequential(layers: Sequence[Layer], input_shape: Sequence[int] | None = None
 def _check_vector(value: NDArray[Any], size: int) -> None:
     if value.shape != (size,) or value.dtype != np.float32:
         raise ShapeError(f"vector: must be float32[{size}]. Got {value.dtype}{list(value.shape)}.")
-    if value.ctypes.data % 64 or not value.flags.c_contiguous:
+    if (value.size and value.ctypes.data % 64) or not value.flags.c_contiguous:
         raise ShapeError("vector: must be contiguous and start on a multiple of 64 bytes; make it with `aligned`.")
 
 

@@ -26,8 +26,6 @@ from sparkdl.nn.layer import LAYERS, Ctx, Layer
 from sparkdl.nn.params import ParamSpec
 from sparkdl.nn.wiring import Node, Shapes, wire
 
-__all__ = ["Node", "Topology", "batched", "walk"]
-
 Visit = Callable[[Node, tuple[Any, ...]], Any]
 
 

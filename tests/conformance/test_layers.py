@@ -18,7 +18,8 @@ from sparkdl.nd.ops.reduce import sum as sum_of
 from sparkdl.nn.init import INITIALIZERS
 from sparkdl.nn.layer import LAYERS, Ctx
 from sparkdl.nn.layers.core import Input
-from sparkdl.nn.topology import Node, Topology
+from sparkdl.nn.topology import Topology
+from sparkdl.nn.wiring import Node
 from tests.tables.layers import BATCH, IDS, INITIALIZER_CASES, KEY, LAYER_CASES, Case
 
 layers = pytest.mark.parametrize("case", LAYER_CASES, ids=lambda case: case.label)
@@ -108,7 +109,8 @@ def test_float64_equals_the_oracle(case, training):
 def test_compiled_float32_equals_float64(case, training):
     exact, fast = traced(case, training, "float64", ("ref",)), traced(case, training, "float32", LIBRARIES["cpu"])
     for name, value in exact.items():
-        np.testing.assert_allclose(fast[name], value, rtol=1e-4, atol=1e-4 * max(1.0, np.abs(value).max()), err_msg=name)
+        near = 1e-4 * max(1.0, np.abs(value).max())
+        np.testing.assert_allclose(fast[name], value, rtol=1e-4, atol=near, err_msg=name)
 
 
 @layers
@@ -144,7 +146,8 @@ def test_gradients_reach_every_trained_parameter(case):
 def test_eager_equals_the_oracle(case):
     xs, p = values(case)
     ctx = Ctx(True, NDArray(IDS), NDArray(KEY), scope="it")
-    got = case.layer.apply({k: NDArray(v, "float32") for k, v in p.items()}, *(NDArray(x, "float32") for x in xs), ctx=ctx)
+    arrays = [NDArray(x, "float32") for x in xs]
+    got = case.layer.apply({k: NDArray(v, "float32") for k, v in p.items()}, *arrays, ctx=ctx)
     np.testing.assert_allclose(got.numpy(), case.oracle(p, *xs, training=True), rtol=1e-4, atol=1e-4)
 
 

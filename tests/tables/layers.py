@@ -239,10 +239,13 @@ LAYER_CASES = (
         KEPT, moved(momentum=0.9),
     ),
     Case(
-        "batch norm on another axis, no gamma", BatchNormalization(1, scale=False), ((4, 3),), (4, 3), norm(1), NORM[1:],
-        KEPT, moved(1),
+        "batch norm on another axis, no gamma", BatchNormalization(1, scale=False), ((4, 3),), (4, 3), norm(1),
+        NORM[1:], KEPT, moved(1),
     ),
-    Case("batch norm, no beta", BatchNormalization(center=False), ((4,),), (4,), norm(), NORM[:1] + NORM[2:], KEPT, moved()),
+    Case(
+        "batch norm, no beta", BatchNormalization(center=False), ((4,),), (4,), norm(), NORM[:1] + NORM[2:], KEPT,
+        moved(),
+    ),
     Case(
         "batch norm, frozen", BatchNormalization(trainable=False), ((4,),), (4,), norm(frozen=True), NORM,
         tuple(name for name, _ in NORM),
@@ -258,7 +261,10 @@ LAYER_CASES = (
     Case("add with broadcast", Add(), ((4, 2), (2,)), (4, 2), plain(lambda a, b: a + b[:, None])),
     Case("add of one", Add(), ((4,),), (4,), plain(lambda a: a)),
     Case("concatenate", Concatenate(), ((4, 2), (4, 3)), (4, 5), plain(lambda a, b: np.concatenate((a, b), -1))),
-    Case("concatenate on axis 1", Concatenate(1), ((1, 2), (4, 2)), (5, 2), plain(lambda a, b: np.concatenate((a, b), 1))),
+    Case(
+        "concatenate on axis 1", Concatenate(1), ((1, 2), (4, 2)), (5, 2),
+        plain(lambda a, b: np.concatenate((a, b), 1)),
+    ),
     Case("rescaling", Rescaling(1 / 255, 0.5), (IMAGE,), IMAGE, plain(lambda x: x / 255 + 0.5)),
     Case(
         "rescaling of channels", Rescaling((1.0, 2.0, 3.0, 4.0), (0.0, 1.0, 0.0, 2.0)), (IMAGE,), IMAGE,

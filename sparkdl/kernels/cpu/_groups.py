@@ -1,7 +1,7 @@
 """Shapes made small: neighbouring axes that are treated alike become one."""
 
 import math
-from itertools import groupby
+from itertools import groupby, pairwise
 
 
 def alternating(shape: tuple[int, ...], marked: tuple[bool, ...]) -> tuple[int, int, int, int] | None:
@@ -32,7 +32,7 @@ def merged(shape: tuple[int, ...], axes: tuple[int, ...]) -> tuple[tuple[int, ..
     order = [a for a in axes if shape[a] != 1]
     runs: list[list[int]] = []
     kept = sorted(order)
-    after = dict(zip(kept, kept[1:], strict=False))
+    after = dict(pairwise(kept))
     for a in order:
         if runs and after.get(runs[-1][-1]) == a:
             runs[-1].append(a)

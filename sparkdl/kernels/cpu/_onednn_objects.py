@@ -111,12 +111,21 @@ class Choice(Owned):
         return library().call("dnnl_primitive_desc_next_impl", self.pointer) == 0
 
 
-def choose(kind: str, *arguments: object, hint: bool = False) -> Choice:
-    """The best implementation of a primitive that is no reference.
+def choose(kind: str, *arguments: object, hint: bool = False, avoid: str = "ref") -> Choice:
+    """The first implementation of a primitive that is no reference, nor one whose name starts with `avoid`.
 
     `hint`: the descriptor is only wanted as the forward hint of a backward one, any implementation will do.
     Raises Unsupported when oneDNN has none.
     """
+    choice = describe(kind, *arguments)
+    while not hint and (is_reference(choice.implementation) or choice.implementation.startswith(avoid)):
+        if not choice.next():
+            raise Unsupported(f"oneDNN has only {choice.implementation} for this {kind}")
+    return choice
+
+
+def describe(kind: str, *arguments: object) -> Choice:
+    """A primitive's descriptor, with oneDNN's own choice. Raises Unsupported when it has none."""
     made = ctypes.c_void_p()
     given = tuple(a.pointer if isinstance(a, Owned) else a for a in arguments)
     attributes = _attributes().pointer
@@ -125,11 +134,7 @@ def choose(kind: str, *arguments: object, hint: bool = False) -> Choice:
         raise Unsupported(f"oneDNN has no {kind}")
     if status:
         raise KernelError(f"oneDNN: describing {kind} returned status {status}")
-    choice = Choice(made.value or 0)
-    while not hint and is_reference(choice.implementation):
-        if not choice.next():
-            raise Unsupported(f"oneDNN has only the reference {choice.implementation} of {kind}")
-    return choice
+    return Choice(made.value or 0)
 
 
 def _placed(kind: str, given: tuple[object, ...]) -> tuple[object, ...]:

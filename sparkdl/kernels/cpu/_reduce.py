@@ -118,19 +118,21 @@ def bottom_of(x: Any) -> Any:
 
 @fast
 def first(x: Any, value: Any) -> Any:
-    """Index of the first element equal to `value`; 0 equals -0."""
-    for j in range(x.shape[0]):
-        if x[j] == value:
-            return j
-    return 0
+    """Index of the first element equal to `value`; 0 equals -0. A minimum of indices vectorises, a search does not."""
+    n = np.int32(x.shape[0])
+    found = n
+    for j in range(n):
+        found = min(found, np.int32(j) if x[j] == value else n)
+    return np.int64(found)
 
 
 @fast
 def first_nan(x: Any) -> Any:
-    for j in range(x.shape[0]):
-        if x[j] != x[j]:
-            return j
-    return 0
+    n = np.int32(x.shape[0])
+    found = n
+    for j in range(n):
+        found = min(found, np.int32(j) if x[j] != x[j] else n)
+    return np.int64(found)
 
 
 @fast

@@ -23,8 +23,6 @@ def copy_bytes(context: Any, target: Any, source: Any, count: Any) -> Any:
     return types.int64(types.int64, types.int64, types.int64), build
 
 
-
-
 @intrinsic
 def zero_bytes(context: Any, target: Any, count: Any) -> Any:
     """memset to 0."""
@@ -74,6 +72,13 @@ def transpose2(args: Any, b: Any, c: Any, d: Any) -> Any:
     return 0
 
 
+@fast
+def strided(x: Any, step: Any, y: Any) -> Any:
+    come = vec(x, (y.shape[0] - 1) * step + 1)
+    for m in range(y.shape[0]):
+        y[m] = come[m * step]
+
+
 def transpose4(args: Any, b: Any, c: Any, d: Any) -> Any:
     """Any order of four axes.   args: x, y, the four lengths of y, and how far apart (in elements) each lies in x."""
     a = ints(args, 10)
@@ -82,10 +87,11 @@ def transpose4(args: Any, b: Any, c: Any, d: Any) -> Any:
     for i in range(n0):
         for j in range(n1):
             for k in range(n2):
-                come = vec(a[0] + 4 * (i * a[6] + j * a[7] + k * a[8]), (n3 - 1) * a[9] + 1)
-                to = vec(at, n3)
-                for m in range(n3):
-                    to[m] = come[m * a[9]]
+                come = a[0] + 4 * (i * a[6] + j * a[7] + k * a[8])
+                if a[9] == 1:
+                    copy_bytes(at, come, 4 * n3)
+                else:
+                    strided(come, a[9], vec(at, n3))
                 at += 4 * n3
     return 0
 

@@ -12,7 +12,7 @@ from sparkdl.base.spec import ITEMSIZE, Spec, Specs
 from sparkdl.kernels.cpu._groups import alternating, merged
 from sparkdl.kernels.cpu._rows import call, calls, numba_kernel, numpy_kernel
 from sparkdl.kernels.ref import shape as ref
-from sparkdl.kernels.table import Array, Arrays, Bound, Prepared, Unsupported
+from sparkdl.kernels.table import Arrays, Bound, Prepared, Unsupported
 
 
 @numba_kernel("transpose")
@@ -99,7 +99,7 @@ def _pack(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        for gap in _gaps(op, ins):
+        for gap in _gaps(op, [x.size for x in ins]):
             o[0][gap] = 0
         places = (o[0][at : at + x.size] for at, x in zip(op.offsets, i, strict=True))
         moved = [(x, y) for x, y in zip(i, places, strict=True) if x.ctypes.data != y.ctypes.data]
@@ -111,7 +111,7 @@ def _pack(op: Any, ins: Specs, outs: Specs) -> Prepared:
 @numpy_kernel("pack")
 def pack(op: Any, ins: Arrays, outs: Arrays) -> None:
     """Parts into place, zeros between them."""
-    for gap in _gaps(op, ins):
+    for gap in _gaps(op, [x.size for x in ins]):
         outs[0][gap] = 0
     for at, x in zip(op.offsets, ins, strict=True):
         np.copyto(outs[0][at : at + x.size].reshape(x.shape), x)
@@ -152,7 +152,7 @@ def _runs(x: Spec, axis: int) -> tuple[int, int]:
     return math.prod(x.shape[:axis]), math.prod(x.shape[axis:]) * ITEMSIZE[x.dtype]
 
 
-def _gaps(op: Any, parts: Specs | tuple[Array, ...]) -> list[slice]:
+def _gaps(op: Any, sizes: list[int]) -> list[slice]:
     """The stretches of a pack that no part covers."""
-    ends = [0, *(at + x.size for at, x in zip(op.offsets, parts, strict=True))]
+    ends = [0, *(at + n for at, n in zip(op.offsets, sizes, strict=True))]
     return [slice(a, b) for a, b in zip(ends, (*op.offsets, op.size), strict=True) if a < b]

@@ -30,7 +30,7 @@ def concat(op: Any, *xs: Array) -> Array:
 
 def slice_axis(op: Any, x: Array) -> Array:
     """A stretch of one axis."""
-    return x[(slice(None),) * op.axis + (slice(op.start, op.stop),)]
+    return np.asarray(x[(slice(None),) * op.axis + (slice(op.start, op.stop),)])
 
 
 def pad_axis(op: Any, x: Array) -> Array:

@@ -1,4 +1,4 @@
-"""Random ops. Their numbers come from counters: the same example under the same key draws the same, wherever it runs."""
+"""Random ops. Their numbers come from counters: an example draws the same under a key, wherever it runs."""
 
 import math
 from typing import Any
@@ -13,7 +13,7 @@ class Dropout(Op):
     """y = x / (1 - rate) where a random word is at least rate * 2^32, else 0. Srivastava et al. 2014, inverted form.
 
     x: (B, ...)   ids: int64 (B,), the example's number in the data set   key: uint32 (2,)
-    Element j of an example (flat, C order) takes word j % 4 of Philox4x32-10(counter = (id low, id high, j // 4, 0), key).
+    Element j of an example (flat, C order) takes word j % 4 of Philox4x32-10 at counter (id low, id high, j // 4, 0).
     """
 
     rate: float
@@ -43,5 +43,5 @@ class Dropout(Op):
 
 
 def dropout(x: Any, ids: Any, key: Any, rate: float) -> Any:
-    """Zero a share `rate` of the elements of x (B, ...), at random by example id (B,) and key (2,); scale the rest up."""
+    """Zero a share `rate` of x (B, ...), at random by example id (B,) and key (2,), and scale the rest up."""
     return apply(Dropout(rate), x, ids, key)

@@ -1,10 +1,9 @@
 """Softmax, its logarithm, and the cross-entropy that is computed from logits.
 
-Letters: B batch, C classes. Labels are class indices, int (B,), or soft targets, float (B, C). An index outside 0 .. C-1
-is a fault of the data that a running program cannot raise: its loss is NaN and its gradient zero.
+Letters: B batch, C classes. Labels are class indices, int (B,), or soft targets, float (B, C). An index outside
+0 .. C-1 is a fault of the data that a running program cannot raise: its loss is NaN and its gradient zero.
 """
 
-from collections.abc import Callable
 from typing import Any
 
 from sparkdl.base.errors import ShapeError
@@ -12,8 +11,7 @@ from sparkdl.base.spec import Spec
 from sparkdl.nd.op import Op, apply, op
 from sparkdl.nd.ops.elementwise import exp
 from sparkdl.nd.ops.gather import one_hot
-from sparkdl.nd.ops.reduce import axes_of
-from sparkdl.nd.ops.reduce import sum as sum_
+from sparkdl.nd.ops.reduce import axes_of, sum as sum_
 from sparkdl.nd.ops.shape import reshape, transpose
 
 
@@ -159,11 +157,8 @@ def _soft(labels: Any) -> bool:
 def _check_labels(who: str, logits: Spec, labels: Spec) -> None:
     if len(logits.shape) != 2 or not logits.dtype.startswith("float") or logits.shape[1] == 0:
         raise ShapeError(f"{who}: logits must be floats (batch, classes), one class or more. Got {logits}.")
-    fits: dict[bool, Callable[[], bool]] = {
-        True: lambda: labels == logits,
-        False: lambda: labels.shape == logits.shape[:1] and "int" in labels.dtype,
-    }
-    if not fits[labels.dtype.startswith("float")]():
+    indices = labels.shape == logits.shape[:1] and "int" in labels.dtype
+    if not indices and labels != logits:
         wanted = f"int[{logits.shape[0]}] (class indices) or {logits} (soft targets)"
         raise ShapeError(f"{who}: labels must be {wanted}. Got {labels}.")
 

@@ -1,0 +1,10 @@
+"""spark-submit jobs/train.py CONF: trains the network that CONF describes. `--help` lists the options.
+
+On a cluster: spark-submit --master yarn --archives environment.tar.gz#environment jobs/train.py CONF
+where the archive holds a Python with sparkdl, and PYSPARK_PYTHON is ./environment/bin/python.
+"""
+
+from sparkdl.cli.main import job
+
+if __name__ == "__main__":
+    job("train")
