@@ -19,6 +19,7 @@ from sparkdl.base.record import OneOf, from_conf, record, to_conf
 from sparkdl.cli.outputs import Outputs
 from sparkdl.cli.overrides import read_conf
 from sparkdl.data.encode import Task
+from sparkdl.data.samples.tables import SAMPLES
 from sparkdl.data.schema import Columns, Steps, by_column
 from sparkdl.dist.job import AveragingPlan, FitConf
 from sparkdl.nn.losses import LOSSES, Loss
@@ -89,6 +90,8 @@ class JobConf:
         """Raise ConfError or ShapeError for what does not fit together, before any work is done."""
         if self.data.label is None:
             raise ConfError("data needs 'label': the column that is learnt.")
+        if self.data.sample is not None:
+            SAMPLES[self.data.sample]  # raises for an unknown name
         self.columns.inputs(list(self.network.inputs))
         by_column(self.data.steps, self.columns.feature_names())
         self.network.specs(1)
@@ -112,8 +115,9 @@ def load_conf(path: str, overrides: Sequence[str] = ()) -> JobConf:
 
     Raises ConfError with the file, the path to the fault and a near name.
     """
+    table = read_conf(path, overrides)
     try:
-        job = from_conf(JobConf, read_conf(path, overrides))
+        job = from_conf(JobConf, table)
         job.check()
     except (ConfError, ShapeError) as error:
         raise ConfError(f"{path}: {error}") from None

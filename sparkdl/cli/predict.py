@@ -60,7 +60,8 @@ def _show(written: "DataFrame", job: JobConf) -> None:
 
 def _shown(dtypes: Sequence[tuple[str, str]], job: JobConf) -> list[str]:
     """Columns that fit on a line: some of the table's own, the label, the predictions."""
-    last = [n for n, _ in dtypes if n in (job.data.label, "prediction", "probability")]
+    names = [name for name, _ in dtypes]
+    last = [n for n in (job.data.label, "prediction", "probability") if n in names]
     own = [n for n, kind in dtypes if kind in _SHORT and n not in last]
     return [*own[:_MOST], *last]
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -42,10 +43,7 @@ def epoch_line(news: Mapping[str, Any]) -> str:
 
 def show_training(result: Mapping[str, Any]) -> None:
     """The tables at the end of a training."""
-    grid = Table(title="Result", show_header=False, title_justify="left")
-    for name, value in _rows(result):
-        grid.add_row(name, value)
-    console.print(grid)
+    _show_pairs("Result", _rows(result))
     show_confusion(result)
 
 
@@ -59,7 +57,7 @@ def _rows(result: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     counts = [
         ("rows", ", ".join(f"{n:,} {part}" for part, n in rows.items() if n is not None)),
-        ("rows/s", f"{result['rows_per_second']:,.0f} ({result['workers']} workers)"),
+        ("rows/s (median epoch)", f"{result['rows_per_second']:,.0f} by {result['workers']} workers"),
         ("parameters", f"{result['parameters']:,}"),
     ]
     return [*metrics, *counts, *((f"seconds: {phase}", f"{s:.2f}") for phase, s in result["timings"].items())]
@@ -67,11 +65,7 @@ def _rows(result: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 def show_figures(figures: Mapping[str, Any]) -> None:
     """The table of an evaluation."""
-    grid = Table(title="Evaluation", show_header=False, title_justify="left")
-    for name, value in figures.items():
-        if _is_number(value):
-            grid.add_row(name, figure(value))
-    console.print(grid)
+    _show_pairs("Evaluation", [(name, figure(value)) for name, value in figures.items() if _is_number(value)])
     show_confusion(figures)
 
 
@@ -81,7 +75,7 @@ def show_confusion(result: Mapping[str, Any]) -> None:
     if not matrix or len(matrix) > WIDE:
         return
     names = [str(name) for name in result.get("classes") or range(len(matrix))]
-    grid = Table("", *names, title="Confusion matrix (true class down, predicted class across)", title_justify="left")
+    grid = _grid("Confusion matrix: true class down, predicted class across", "", *names)
     for name, row in zip(names, matrix, strict=True):
         grid.add_row(name, *(str(n) if n else "." for n in row))
     console.print(grid)
@@ -89,10 +83,26 @@ def show_confusion(result: Mapping[str, Any]) -> None:
 
 def show_rows(title: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     """Some rows of a table."""
-    grid = Table(*names, title=title, title_justify="left")
+    grid = _grid(title, *names)
     for row in rows:
         grid.add_row(*(figure(v) if _is_number(v) else str(v) for v in row))
     console.print(grid)
+
+
+def _show_pairs(title: str, pairs: Sequence[tuple[str, str]]) -> None:
+    grid = _grid(title, "", "")
+    for name, value in pairs:
+        grid.add_row(name, value)
+    grid.show_header = False
+    console.print(grid)
+
+
+def _grid(title: str, *names: str) -> Table:
+    """An empty table: first column left, numbers right."""
+    grid = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
+    for k, name in enumerate(names):
+        grid.add_column(name, justify="right" if k else "left", overflow="fold")
+    return grid
 
 
 def figure(value: float) -> str:

@@ -1,9 +1,15 @@
 """result.json: what a training did, with all that is needed to do it again."""
 
 import platform
+import statistics
 from collections.abc import Mapping
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from sparkdl.nn.network import Network
+
+if TYPE_CHECKING:
+    from sparkdl.dist.spark import Fitted
 
 LIBRARIES = {
     "sparkdl": "dl4spark", "numpy": "numpy", "pyarrow": "pyarrow", "pyspark": "pyspark", "numba": "numba",
@@ -12,12 +18,12 @@ LIBRARIES = {
 
 
 def training_result(
-    fitted: Any, test: Mapping[str, Any], seconds: Mapping[str, float], seed: int, master: str
+    fitted: "Fitted", test: Mapping[str, Any], seconds: Mapping[str, float], seed: int, master: str
 ) -> dict[str, Any]:
     """The table that is written as result.json. fitted: what `dist.spark.fit` gives, test: what `measure` gives.
 
     metrics:  {"train": those of the last epoch, "test": those of the trained network}
-    timings:  seconds by phase; `train` and `average` are rank 0's
+    timings:  seconds by phase; those inside the gang (load, rendezvous, train, average) are rank 0's
     """
     figures = dict(test)
     matrix, rows = figures.pop("confusion_matrix", None), figures.pop("rows", None)
@@ -28,7 +34,7 @@ def training_result(
         "rows": {"train": fitted.rows, "test": rows},
         "rows_per_second": rows_per_second(fitted.history),
         "workers": fitted.workers,
-        "parameters": fitted.network.layout.trainable_size,
+        "parameters": parameters(fitted.network),
         "history": fitted.history,
         "timings": dict(seconds),
         "seed": seed,
@@ -46,9 +52,13 @@ def versions() -> dict[str, str]:
 
 
 def rows_per_second(history: list[dict[str, Any]]) -> float:
-    """Training rows a second, all workers together, over all epochs."""
-    seconds = sum(epoch["seconds"] for epoch in history)
-    return sum(epoch["examples"] for epoch in history) / seconds if seconds else 0.0
+    """Training rows a second, all workers together: the median epoch, so that compiling in the first does not count."""
+    return float(statistics.median([epoch["examples"] / max(epoch["seconds"], 1e-9) for epoch in history] or [0.0]))
+
+
+def parameters(network: Network) -> int:
+    """How many numbers are trained."""
+    return sum(spec.size for spec in network.topology.params().values() if spec.trainable)
 
 
 def _last(history: list[dict[str, Any]]) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from sparkdl.io.archive import save
 if TYPE_CHECKING:
     from pyspark.sql import SparkSession
 
+    from sparkdl.dist.spark import Fitted
+
 
 def train(
     path: str, overrides: Sequence[str] = (), overwrite: bool = False, master: str | None = None
@@ -56,5 +58,11 @@ def _run(spark: "SparkSession", job: JobConf, clock: Clock) -> dict[str, Any]:
         save(fitted.network, job.outputs.model, overwrite=True)
     with clock("evaluate"):
         figures = evaluate_table(test, fitted.network) if test is not None else {}
-    seconds = {"start Spark": clock.seconds.pop("start Spark"), **fitted.timings, **clock.seconds}
-    return training_result(fitted, figures, seconds, job.training.seed, master_of(spark))
+    return training_result(fitted, figures, _timings(clock, fitted), job.training.seed, master_of(spark))
+
+
+def _timings(clock: Clock, fitted: "Fitted") -> dict[str, float]:
+    """In the order of events, the fit's own phases between ours."""
+    own = dict(clock.seconds)
+    fit = {phase: seconds for phase, seconds in fitted.timings.items() if phase != "total"}
+    return {"start Spark": own.pop("start Spark"), **fit, **own}

@@ -1,6 +1,6 @@
 """What to ask Spark's JVM for: the columns that are used, no wider than the encoder needs them. SQL texts only."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -20,21 +20,38 @@ def quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
 
 
-def expressions(schema: pa.Schema, conf: FitConf) -> list[str]:
-    """A SQL expression for each used column.
+def numbered(names: Sequence[str]) -> list[str]:
+    """Names to travel under: pyspark's mapInArrow fails on a name with a dot.
 
-    Features that go through no step become float32 in the JVM, as the encoder would make them: half the bytes to shuffle
-    where they are doubles. Those with a step stay exact for it. Decimals become doubles: Arrow has no fast way with them.
+    >>> numbered(["a.b", "c"])
+    ['c0', 'c1']
     """
+    return [f"c{k}" for k in range(len(names))]
+
+
+def named(batches: Iterable[pa.RecordBatch], names: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The batches with their own names again; columns that come after keep theirs."""
+    for batch in batches:
+        yield batch.rename_columns([*names, *batch.schema.names[len(names) :]])
+
+
+def expressions(schema: pa.Schema, conf: FitConf) -> list[str]:
+    """A SQL expression for each used column, which travel as `numbered`, with the types of `schema`.
+
+    Features that go through no step become float32 in the JVM, as the encoder would make them: half the bytes to
+    shuffle where they are doubles. Those with a step stay exact for it. Decimals become doubles, which Arrow reads
+    without a detour.
+    """
+    names = conf.columns.used()
     stepped = {name for step in conf.steps for name in step.columns}
-    bare = [name for name in conf.columns.feature_names() if name not in stepped]
-    return [_expression(schema.field(name), name in bare) for name in conf.columns.used()]
+    bare = set(conf.columns.feature_names()) - stepped
+    types = [schema.field(k).type for k in range(len(names))]
+    return [_expression(c, t, n in bare) for c, t, n in zip(numbered(names), types, names, strict=True)]
 
 
-def _expression(field: pa.Field, bare: bool) -> str:
-    to = _cast(field.type, bare)
-    name = quoted(field.name)
-    return f"CAST({name} AS {to}) AS {name}" if to else name
+def _expression(column: str, kind: Any, bare: bool) -> str:
+    to = _cast(kind, bare)
+    return f"CAST({column} AS {to}) AS {column}" if to else column
 
 
 def _cast(kind: Any, bare: bool) -> str | None:

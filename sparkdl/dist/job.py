@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 import sparkdl.optim.rules  # noqa: F401  a conf may name any optimizer: OPTIMIZERS must be full
 from sparkdl.base.checks import Count, Flag, Positive, Text, Whole
+from sparkdl.base.errors import ConfError
 from sparkdl.base.record import OneOf, from_conf, record, to_conf
 from sparkdl.data.encode import Encoder, Task, from_saved, to_saved
-from sparkdl.data.schema import Columns, Steps
+from sparkdl.data.schema import Columns, Steps, by_column
 from sparkdl.nn.losses import LOSSES
 from sparkdl.nn.metrics import METRICS
 from sparkdl.nn.topology import Topology
@@ -63,6 +64,12 @@ class FitConf:
     averaging: AveragingPlan = field(default_factory=AveragingPlan)
     task: Task = "classification"
     classes: tuple[Text, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if self.columns.label is None:
+            raise ConfError("columns needs 'label': the column that is learnt.")
+        self.columns.inputs(list(self.network.inputs))
+        by_column(self.steps, self.columns.feature_names())
 
 
 @dataclass(frozen=True)

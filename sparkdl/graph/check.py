@@ -27,7 +27,7 @@ def check_grads(
     wrt: Sequence[int] | None = None,
     *,
     seed: int = 0,
-    rtol: float = 1e-5,
+    rtol: float = 1e-7,
     atol: float = 1e-8,
 ) -> None:
     """Raises AssertionError when a gradient of `f` is not the slope of `f`, or has the wrong spec.

@@ -96,8 +96,9 @@ def _remote(path: Path) -> tuple[Any, str]:
     try:
         return cast(tuple[Any, str], fs.FileSystem.from_uri(f"{_SCHEMES.get(scheme, scheme)}://{rest}"))
     except (pa.ArrowException, OSError, ValueError) as error:
+        reason = str(error).splitlines()[0]
         raise ArchiveError(
-            f"{path}: {scheme}:// cannot be opened here: {str(error).splitlines()[0]}. Write to a local path and copy the file, "
+            f"{path}: {scheme}:// cannot be opened here: {reason}. Write to a local path and copy the file, "
             "or install what pyarrow needs for this scheme (hdfs: HADOOP_HOME and libhdfs)."
         ) from error
 

@@ -13,8 +13,10 @@ from sparkdl.data.schema import Columns
 from sparkdl.data.steps.category import OneHot
 from sparkdl.data.steps.numeric import MinMax, Standardize
 from sparkdl.data.steps.step import STEPS, Step
+from sparkdl.dist.columns import quoted
 from sparkdl.dist.job import AveragingPlan, FitConf
-from sparkdl.ml.columns import field_of, is_vector, quoted, vector_array
+from sparkdl.dist.spark import is_vector
+from sparkdl.ml.columns import field_of, vector_array
 from sparkdl.ml.head import LINKS, last_activation, width
 from sparkdl.ml.setters import TrainingSetters
 from sparkdl.nn.losses import LOSSES
@@ -92,7 +94,7 @@ def _width(field: StructField, hot: OneHot | None) -> int | Column:
     if hot is not None:
         known = (hot.categories or {}).get(field.name)
         return len(known) if known is not None else F.count_distinct(column)
-    if is_vector(field):
+    if is_vector(field.dataType):
         told = (field.metadata or {}).get("ml_attr", {}).get("num_attrs")
         return int(told) if told else F.max(F.size(vector_array(column)))
     if isinstance(field.dataType, ArrayType):

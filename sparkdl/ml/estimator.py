@@ -9,7 +9,6 @@ from pyspark.sql import DataFrame
 from sparkdl.base.errors import DataError
 from sparkdl.data.encode import Task
 from sparkdl.dist.spark import fit
-from sparkdl.ml.columns import selected
 from sparkdl.ml.conf import fit_conf
 from sparkdl.ml.model import DLClassificationModel, DLRegressionModel, Fitted, Summary
 from sparkdl.ml.params import DEFAULTS, DLArguments, DLClassifierArguments, check, known
@@ -27,8 +26,7 @@ class Trains(TrainingSetters, Saved):
         check(self)
         if dataset.isStreaming:
             raise DataError(f"{self.uid}: a stream cannot be trained on. Write it to a table first.")
-        conf = fit_conf(self, dataset, task)
-        done = fit(selected(dataset, conf.columns.used()), conf)
+        done = fit(dataset, fit_conf(self, dataset, task))
         summary = Summary(done.history, done.timings, done.rows, done.workers)
         model._resetUid(self.uid)
         return self._copyValues(model._take(done.network, summary))

@@ -6,7 +6,8 @@ from pyspark.sql import Column, DataFrame, functions as F  # noqa: N812
 
 from sparkdl.base.errors import DataError
 from sparkdl.data.encode import Encoder
-from sparkdl.ml.columns import as_arrow, quoted
+from sparkdl.dist.columns import quoted
+from sparkdl.ml.columns import as_arrow
 
 SMALLEST = 1e-7  # a probability below counts as this in the log loss, as in Keras
 

@@ -17,9 +17,10 @@ from sparkdl.base.errors import ConfError, DataError
 from sparkdl.data.check import require
 from sparkdl.data.encode import Encoder, to_saved
 from sparkdl.data.schema import Columns
+from sparkdl.dist.spark import arrow_schema
 from sparkdl.io.archive import to_bytes
 from sparkdl.ml import cache
-from sparkdl.ml.columns import arrow_schema, as_arrow
+from sparkdl.ml.columns import as_arrow
 from sparkdl.ml.head import width
 from sparkdl.ml.scorer import answer
 from sparkdl.ml.ship import Parcel, ship
@@ -162,4 +163,4 @@ def _label(prediction: Column, encoder: Encoder) -> Column:
     index = F.when(~F.isnan(prediction), prediction.cast("int"))
     if encoder.classes is None:
         return index
-    return F.array(*map(F.lit, encoder.classes)).getItem(index)
+    return F.get(F.array(*map(F.lit, encoder.classes)), index)

@@ -22,11 +22,9 @@ from sparkdl.base.record import OneOf, record
 from sparkdl.base.registry import Registry
 from sparkdl.base.spec import Spec
 from sparkdl.graph.graph import Sym
-from sparkdl.nd.ops.elementwise import absolute, clip, exp, log, log1p, maximum, square
-from sparkdl.nd.ops.elementwise import cast as cast_to
+from sparkdl.nd.ops.elementwise import absolute, cast as cast_to, clip, exp, log, log1p, maximum, square
 from sparkdl.nd.ops.gather import one_hot
-from sparkdl.nd.ops.reduce import mean
-from sparkdl.nd.ops.reduce import sum as sum_of
+from sparkdl.nd.ops.reduce import mean, sum as sum_of
 from sparkdl.nd.ops.shape import reshape
 from sparkdl.nd.ops.softmax import softmax_xent
 

@@ -5,6 +5,7 @@ the value over all rows, whatever the batches were. Means are weighted, sum_i w_
 Sums are float64.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, TypeVar, cast, dataclass_transform
@@ -203,7 +204,8 @@ def _error(y_true: Rows, y_pred: Rows) -> Rows:
 
 
 def _flat(values: Rows) -> Rows:
-    return values.reshape(len(values), -1)
+    """(B, ...) -> (B, k), B = 0 too"""
+    return values.reshape(len(values), math.prod(values.shape[1:]))
 
 
 def _weights(weight: Rows | None, rows: int) -> Sums:
@@ -212,6 +214,6 @@ def _weights(weight: Rows | None, rows: int) -> Sums:
 
 def _mean(values: Rows, weight: Rows | None) -> Sums:
     """Values of all rows -> [sum of w value, sum of w], values of one row averaged first. values: (B, ...)."""
-    each = values.reshape(len(values), -1).mean(axis=1, dtype=np.float64) if len(values) else np.zeros(0)
+    each = _flat(values).mean(axis=1, dtype=np.float64)
     w = _weights(weight, len(each))
     return np.array([each @ w, w.sum()])

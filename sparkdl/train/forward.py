@@ -20,7 +20,7 @@ from sparkdl.graph.graph import Graph
 from sparkdl.nn.layer import Ctx
 from sparkdl.nn.losses import Loss
 from sparkdl.nn.network import Network
-from sparkdl.train.programs import Programs, fill
+from sparkdl.train.programs import Feed, Programs, put
 from sparkdl.train.step import bound_parameters, each_loss, inputs, parameters
 
 Arrays = Mapping[str, NDArray[Any]]
@@ -51,10 +51,10 @@ def run_chunks(
         programs = _programs(network, kept, tuple((losses or {}).items()))
         for start in range(0, rows, size):
             n = min(size, rows - start)
-            program = programs[_bucket(n, size)]
-            _feed(program, feeds, start, n)
-            program.run()
-            yield {k: v[:n].copy() if v.shape else v.copy() for k, v in program.outputs.items()}
+            feed = programs[_bucket(n, size)]
+            _fill(feed, feeds, start, n)
+            feed.program.run()
+            yield {k: v[:n].copy() if v.shape else v.copy() for k, v in feed.program.outputs.items()}
 
 
 def inference(network: Network, losses: Mapping[str, Loss], batch: int) -> Program:
@@ -106,12 +106,9 @@ def _bucket(n: int, size: int) -> int:
     return min(1 << (n - 1).bit_length(), size)
 
 
-def _feed(program: Program, feeds: Arrays, start: int, n: int) -> None:
+def _fill(feed: Feed, feeds: Arrays, start: int, n: int) -> None:
     for name, values in feeds.items():
-        place = program.inputs.get(name)
-        if place is None:
-            continue
-        if n == len(place):
-            fill(program, {name: values[start : start + n]})
-        else:
-            place[:n], place[n:] = values[start : start + n], 0
+        place = feed.program.inputs.get(name)
+        if place is not None:
+            put(name, place[:n], values[start : start + n])
+            place[n:] = 0

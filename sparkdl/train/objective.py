@@ -52,8 +52,6 @@ class Objective:
 
         Raises DataError and ShapeError naming what does not fit.
         """
-        if y is None:
-            raise DataError("training and evaluation need labels. Got y=None.")
         specs = network.topology.specs(2)
         given = y_by_output(self.losses, y)
         return {name: loss.labels(np.asarray(given[name]), specs[name]) for name, loss in self.losses.items()}
@@ -87,6 +85,10 @@ def joined(ys: Arrays) -> NDArray[Any]:
 
 def y_by_output(losses: Mapping[str, Loss], y: Any) -> dict[str, Any]:
     """Labels by output: from a dict, from rows with a field for each (`joined`), or the only output's bare array."""
+    if isinstance(y, np.ndarray) and y.dtype.names is None and len(losses) == 1:
+        return {next(iter(losses)): y}
+    if y is None:
+        raise DataError("training and evaluation need labels. Got y=None.")
     fields = getattr(getattr(y, "dtype", None), "names", None)
     given = {k: y[k] for k in fields} if fields else dict(y) if isinstance(y, Mapping) else {next(iter(losses)): y}
     if set(given) != set(losses):

@@ -1,4 +1,8 @@
-"""Programs by batch size: a few are kept, the least lately used one goes."""
+"""Programs by batch size, and how arrays get into them.
+
+A few programs are kept; the least lately used one goes. Their inputs are looked up once, because a small step takes no
+longer than a few dictionary look-ups.
+"""
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -11,6 +15,26 @@ from sparkdl.base.errors import ShapeError
 from sparkdl.compile.program import Program
 
 KEPT = 8
+Array = NDArray[Any]
+
+
+class Feed:
+    """A program with the places to fill. xs, ys: by input and by output; others by their name, None where unused."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        self.xs, self.ys = (_under(kind, program.inputs) for kind in ("x/", "y/"))
+        self.outs = _under("out/", program.outputs)
+        self.weight, self.ids, self.key, self.t = (program.inputs.get(k) for k in ("weight", "ids", "key", "t"))
+        self.loss = program.outputs.get("loss")
+        self._even = False  # whether `weight` holds ones
+
+    def weigh(self, weight: Array | None) -> None:
+        """Fill the weights; ones for None."""
+        if self.weight is None or (weight is None and self._even):
+            return
+        self._even = weight is None
+        put("the weights", self.weight, np.ones(self.weight.shape) if weight is None else weight)
 
 
 class Programs:
@@ -18,13 +42,13 @@ class Programs:
 
     def __init__(self, make: Callable[[int], Program], kept: int = KEPT) -> None:
         self._make, self._kept = make, kept
-        self._made: OrderedDict[int, Program] = OrderedDict()
+        self._made: OrderedDict[int, Feed] = OrderedDict()
 
-    def __getitem__(self, batch: int) -> Program:
+    def __getitem__(self, batch: int) -> Feed:
         if batch not in self._made:
             while len(self._made) >= self._kept:
                 self._made.popitem(last=False)
-            self._made[batch] = self._make(batch)
+            self._made[batch] = Feed(self._make(batch))
         self._made.move_to_end(batch)
         return self._made[batch]
 
@@ -32,27 +56,17 @@ class Programs:
         return len(self._made)
 
 
-def fill(program: Program, values: Mapping[str, Any]) -> None:
-    """Copy values into the program's inputs; names that it does not use are passed over.
+def put(what: str, place: Array, value: Array) -> None:
+    """Copy `value` there; (B,) and (B, 1) stand for each other.
 
-    Raises ShapeError when a shape differs: NumPy would stretch it.
+    Raises ShapeError naming `what` for any other difference: NumPy would stretch it.
     """
-    for name, value in values.items():
-        place = program.inputs.get(name)
-        if place is not None:
-            _copy(name, place, value)
+    if value.shape != place.shape:
+        if value.size != place.size or place.size != len(place) or value.shape[:1] != place.shape[:1]:
+            raise ShapeError(f"{what} must be {place.shape}. Got {value.shape}.")
+        value = value.reshape(place.shape)
+    np.copyto(place, value, "same_kind")
 
 
-def _copy(name: str, place: NDArray[Any], value: Any) -> None:
-    given = np.asarray(value)
-    if given.size == len(given) == place.size if given.ndim and place.ndim else False:
-        given = given.reshape(place.shape)  # (B,) and (B, 1) stand for each other
-    if given.shape != place.shape:
-        raise ShapeError(f"{_words(name)} must be {place.shape}. Got {given.shape}.")
-    np.copyto(place, given, casting="same_kind")
-
-
-def _words(name: str) -> str:
-    """'x/pixels' -> "the input 'pixels'"."""
-    kind, _, rest = name.partition("/")
-    return {"x": f"the input {rest!r}", "y": f"the labels of {rest!r}"}.get(kind, name)
+def _under(kind: str, arrays: Mapping[str, Array]) -> dict[str, Array]:
+    return {name.removeprefix(kind): a for name, a in arrays.items() if name.startswith(kind)}

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparkdl.base.errors import DataError, ShapeError
-from sparkdl.data.batches import Table, to_float32
+from sparkdl.data.batches import Batch, Table, to_float32
 from sparkdl.nn.network import Network
 from sparkdl.train.objective import Objective, joined
 
@@ -18,27 +18,17 @@ Arrays = dict[str, Array]
 def table_of(network: Network, objective: Objective, x: Any, y: Any, sample_weight: Any = None) -> Table:
     """Rows with labels, checked once: shapes, finite features, labels the loss can take, weights >= 0.
 
-    Where `x` is an Arrow table, `y` and `sample_weight` may be column names.
+    Where `x` is an Arrow table, `y` and `sample_weight` may be column names; where the network has preprocessing, they
+    are by default the columns that this names.
     """
-    features, y, weight = split(network, x, y, sample_weight)
-    xs = feature_arrays(network, features)
+    if is_arrow(x):
+        x, y, sample_weight = _columns(network, x, y, sample_weight)
+    xs = feature_arrays(network, x)
     ys = objective.labels(network, y)
     rows = same_rows(xs | {f"labels of {k}": v for k, v in ys.items()})
     if not rows:
         raise DataError("training and evaluation need rows. Got none.")
-    return Table(xs, joined(ys), None if weight is None else weight_array(weight, rows))
-
-
-def split(network: Network, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
-    """Features, labels and weights; columns of an Arrow table that are named are taken out of it."""
-    if not is_arrow(x):
-        return x, y, weight
-    from sparkdl.data.arrow import matrix, pick
-
-    named = {k for k in (y, weight) if isinstance(k, str)}
-    rest = x.select([name for name in x.column_names if name not in named])
-    y, weight = (squeezed(matrix(pick(x, v), v)) if isinstance(v, str) else v for v in (y, weight))
-    return rest, y, weight
+    return Table(xs, joined(ys), None if sample_weight is None else weight_array(sample_weight, rows))
 
 
 def feature_arrays(network: Network, x: Any) -> Arrays:
@@ -47,7 +37,9 @@ def feature_arrays(network: Network, x: Any) -> Arrays:
     Raises ShapeError naming the input for a wrong shape, DataError for what is not a finite number.
     """
     shapes = network.topology.inputs
-    given = _from_arrow(network, x) if is_arrow(x) else dict(x) if isinstance(x, Mapping) else {next(iter(shapes)): x}
+    if is_arrow(x):
+        x = _encoded(network, x, False).x if network.preprocessing else _by_input(network, x)
+    given = dict(x) if isinstance(x, Mapping) else {next(iter(shapes)): x}
     if set(given) != set(shapes):
         raise ShapeError(f"inputs must be {', '.join(shapes)}. Got {', '.join(map(str, given)) or 'none'}.")
     made = {name: _feature(name, given[name], shape) for name, shape in shapes.items()}
@@ -78,24 +70,44 @@ def weight_array(weight: Any, rows: int) -> NDArray[np.float32]:
 
 def is_arrow(x: Any) -> bool:
     """Whether this is a pyarrow Table or RecordBatch, without importing pyarrow."""
-    return type(x).__module__.startswith("pyarrow") and hasattr(x, "column_names")
+    return type(x).__module__.startswith("pyarrow") and hasattr(x, "schema")
 
 
-def squeezed(y: Array) -> Array:
-    """(N, 1) -> (N,)"""
-    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
+def _columns(network: Network, x: Any, y: Any, weight: Any) -> tuple[Any, Any, Any]:
+    """Features, labels and weights of an Arrow table."""
+    from sparkdl.data.arrow import matrix, pick
+
+    if network.preprocessing and y is None:
+        batch = _encoded(network, x, True)
+        return batch.x, batch.y, batch.weight if weight is None else weight
+    named = {k for k in (y, weight) if isinstance(k, str)}
+    rest = x.select([name for name in x.schema.names if name not in named])
+    y, weight = (_squeezed(matrix(pick(x, v), v)) if isinstance(v, str) else v for v in (y, weight))
+    return rest, y, weight
 
 
-def _from_arrow(network: Network, x: Any) -> Arrays:
+def _encoded(network: Network, x: Any, labels: bool) -> Batch:
+    """The rows as the network's preprocessing makes them."""
+    from sparkdl.data.encode import from_saved
+
+    return from_saved(network.preprocessing).encode(x, labels)
+
+
+def _by_input(network: Network, x: Any) -> Arrays:
     """One column an input, of its name; or all columns, in order, for a single input."""
     from sparkdl.data.arrow import matrix, pick
 
-    shapes = network.topology.inputs
-    if len(shapes) > 1 or next(iter(shapes)) in x.column_names:
+    shapes, names = network.topology.inputs, x.schema.names
+    if len(shapes) > 1 or next(iter(shapes)) in names:
         columns = {name: matrix(pick(x, name), name) for name in shapes}
     else:
-        columns = {next(iter(shapes)): np.concatenate([matrix(pick(x, n), n) for n in x.column_names], axis=1)}
+        columns = {next(iter(shapes)): np.concatenate([matrix(pick(x, n), n) for n in names], axis=1)}
     return {name: _folded(a, shapes[name]) for name, a in columns.items()}
+
+
+def _squeezed(y: Array) -> Array:
+    """(N, 1) -> (N,)"""
+    return y[:, 0] if y.ndim == 2 and y.shape[1] == 1 else y
 
 
 def _folded(a: Array, shape: tuple[int, ...]) -> Array:

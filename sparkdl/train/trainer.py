@@ -19,7 +19,7 @@ from sparkdl.nn.network import Network
 from sparkdl.nn.params import aligned
 from sparkdl.optim.optimizer import OPTIMIZERS, Optimizer
 from sparkdl.train.objective import LossLike, MetricLike, Objective, y_by_output
-from sparkdl.train.programs import Programs, fill
+from sparkdl.train.programs import Feed, Programs, put
 from sparkdl.train.step import bound_state, state_size, training_step
 
 Vector = NDArray[np.float32]
@@ -47,7 +47,8 @@ class Trainer:
         self.state = _adopt(network, self.optimizer)
         self._key = Key.of(seed).fold("step")
         self._programs = Programs(self._compile)
-        self._sums: dict[str, Sums] = {}
+        self._metrics: dict[str, Sums] = {}
+        self._loss, self._rows = 0.0, 0
 
     @property
     def averaged(self) -> Vector:
@@ -65,26 +66,27 @@ class Trainer:
     def step(self, batch: Batch) -> float:
         """One step. Returns the loss before it: sum_i weight_i loss_i / B, penalties included."""
         rows = len(batch.ids)
-        program = self._programs[rows]
-        ys = y_by_output(self.objective.losses, _labels(batch))
-        fill(program, {f"x/{k}": v for k, v in batch.x.items()})
-        fill(program, {f"y/{k}": v for k, v in ys.items()})
-        program.inputs["weight"][...] = 1.0 if batch.weight is None else _weight(batch.weight, rows)
-        self._fill_counters(program, batch.ids)
-        program.run()
+        feed = self._programs[rows]
+        for name, place in feed.xs.items():
+            put(f"the input {name!r}", place, _given(batch.x, name))
+        ys = y_by_output(self.objective.losses, batch.y)
+        for name, place in feed.ys.items():
+            put(f"the labels of {name!r}", place, ys[name])
+        feed.weigh(batch.weight)
+        self._count_up(feed, batch.ids)
+        feed.program.run()
         self.iterations += 1
-        loss = float(program.outputs["loss"])
-        self._count(program, ys, batch.weight, loss, rows)
-        return loss
+        return self._measure(feed, ys, batch.weight, rows)
 
     def program(self, rows: int) -> Program:
         """The program of steps with that many examples."""
-        return self._programs[rows]
+        return self._programs[rows].program
 
     def take_sums(self) -> dict[str, Sums]:
         """The sums of loss and metrics since this was last called; they add across workers."""
-        sums, self._sums = self._sums, {}
-        return sums or {"loss": np.zeros(2)}
+        sums = {"loss": np.array([self._loss, self._rows])} | self._metrics
+        self._loss, self._rows, self._metrics = 0.0, 0, {}
+        return sums
 
     def _compile(self, rows: int) -> Program:
         traced = training_step(
@@ -93,19 +95,22 @@ class Trainer:
         state = bound_state(self.network.layout, self.optimizer, self.state)
         return compiled(traced.graph, traced.outputs, donate=traced.donate, bind=state)
 
-    def _fill_counters(self, program: Program, ids: NDArray[Any]) -> None:
+    def _count_up(self, feed: Feed, ids: NDArray[Any]) -> None:
         """What changes from step to step but the data: t for the optimizer, ids and key for random layers."""
-        if "t" in program.inputs:
-            program.inputs["t"][...] = self.iterations + 1
-        if "key" in program.inputs:
-            program.inputs["key"][...] = self._key.fold(self.iterations).words()
-        if "ids" in program.inputs:
-            program.inputs["ids"][...] = ids
+        if feed.t is not None:
+            feed.t[...] = self.iterations + 1
+        if feed.key is not None:
+            feed.key[...] = self._key.fold(self.iterations).words()
+        if feed.ids is not None:
+            feed.ids[...] = ids
 
-    def _count(self, program: Program, ys: Mapping[str, Any], weight: Any, loss: float, rows: int) -> None:
-        preds = {output: program.outputs[f"out/{output}"] for output, _ in self.objective.metrics.values()}
-        found = self.objective.sums(ys, preds, weight) | {"loss": np.array([loss * rows, rows])}
-        self._sums = merged([self._sums, found])
+    def _measure(self, feed: Feed, ys: Mapping[str, Any], weight: Any, rows: int) -> float:
+        """Add this step to the sums; its loss."""
+        loss = float(feed.program.outputs["loss"])
+        self._loss, self._rows = self._loss + loss * rows, self._rows + rows
+        if self.objective.metrics:
+            self._metrics = merged([self._metrics, self.objective.sums(ys, feed.outs, weight)])
+        return loss
 
 
 def check_finite(loss: float, epoch: int, step: int) -> None:
@@ -126,13 +131,7 @@ def _adopt(network: Network, optimizer: Optimizer) -> Vector:
     return state
 
 
-def _labels(batch: Batch) -> Any:
-    if batch.y is None:
-        raise DataError("Trainer.step: a batch needs labels. Got y=None.")
-    return batch.y
-
-
-def _weight(weight: NDArray[Any], rows: int) -> NDArray[Any]:
-    if weight.shape != (rows,):
-        raise ShapeError(f"the weights must be ({rows},). Got {weight.shape}.")
-    return weight
+def _given(x: Mapping[str, NDArray[Any]], name: str) -> NDArray[Any]:
+    if name not in x:
+        raise ShapeError(f"a batch must hold the input {name!r}. Got {', '.join(x) or 'none'}.")
+    return x[name]

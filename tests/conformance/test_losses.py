@@ -30,7 +30,10 @@ def labels(case, dtype):
 def run(case, dtype, libraries):
     """Loss of each row and the gradient of its weighted sum with respect to z, from one program."""
     graph = Graph()
-    y, z = graph.input("y", case.loss.target(Spec(np.shape(case.z), dtype))), graph.input("z", Spec(np.shape(case.z), dtype))
+    y, z = (
+        graph.input("y", case.loss.target(Spec(np.shape(case.z), dtype))),
+        graph.input("z", Spec(np.shape(case.z), dtype)),
+    )
     per = case.loss(y, LAST[case.last](z))
     total = sum_of(per * graph.constant(weights(case).astype(dtype)))
     program = compile(graph, {"per": per, "dz": grad(graph, total, [z])[0]}, libraries=libraries)

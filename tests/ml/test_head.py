@@ -56,7 +56,7 @@ def test_no_rows():
 
 def test_two_outputs_are_refused():
     topology = Topology({"x": (2,)}, (Node(Dense(2, name="a"), ("x",)), Node(Dense(3, name="b"), ("x",))), ("a", "b"))
-    with pytest.raises(ConfError, match="must have one output. Got a, b"):
+    with pytest.raises(ConfError, match=r"must have one output. Got a, b"):
         only_output(topology)
     with pytest.raises(ConfError, match="one output"):
         bare(Network(topology))

@@ -36,7 +36,11 @@ def test_against_torch():
     soft /= soft.sum(axis=1, keepdims=True)
     tz = torch.tensor(z)
     pairs = [
-        (SparseCategoricalCrossentropy(True), y.astype(np.int32), f.cross_entropy(tz, torch.tensor(y), reduction="none")),
+        (
+            SparseCategoricalCrossentropy(True),
+            y.astype(np.int32),
+            f.cross_entropy(tz, torch.tensor(y), reduction="none"),
+        ),
         (CategoricalCrossentropy(True), soft, f.cross_entropy(tz, torch.tensor(soft), reduction="none")),
         (
             CategoricalCrossentropy(True, 0.1),

@@ -31,9 +31,15 @@ class Case:
 
     @property
     def label(self) -> str:
-        given = {k: getattr(self.optimizer, k) for k in self.optimizer.__dataclass_fields__}
-        plain = type(self.optimizer)()
-        return ",".join([type(plain).__name__, *(k for k, v in given.items() if v != getattr(plain, k))])
+        return short(self.optimizer)
+
+
+def short(optimizer: Optimizer) -> str:
+    """Its name and what is not default."""
+    plain = type(optimizer)()
+    given = {k: getattr(optimizer, k) for k in optimizer.__dataclass_fields__}
+    told = [f"{k}={v}" if isinstance(v, float) else k for k, v in given.items() if v != getattr(plain, k)]
+    return ",".join([type(plain).__name__, *told])
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,7 @@ def _digits(file: str) -> pa.Table:
 def adult() -> dict[str, pa.Table]:
     """UCI Adult, 4,000 + 2,000 people: 8 columns of text, 6 of numbers, and whether income is over 50,000 dollars.
 
-    Columns as in `ADULT_COLUMNS`, and `over_50k` (int 0 or 1). A missing text is '?'.
+    Columns as in `ADULT_COLUMNS`; `income` is '<=50K' or '>50K'. A missing text is '?'.
 
     >>> sorted(adult()["test"]["income"].unique().to_pylist())
     ['<=50K', '>50K']
@@ -60,11 +60,9 @@ def adult() -> dict[str, pa.Table]:
 
 def _adult(file: str) -> pa.Table:
     texts = zip(*_rows(file), strict=True)
-    table = pa.table(
+    return pa.table(
         {name: pa.array(t).cast(kind) for (name, kind), t in zip(ADULT_COLUMNS.items(), texts, strict=True)}
     )
-    over = [int(income == ">50K") for income in table["income"].to_pylist()]
-    return table.append_column("over_50k", pa.array(over, pa.int32()))
 
 
 def concrete() -> dict[str, pa.Table]:

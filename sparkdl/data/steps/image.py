@@ -40,5 +40,7 @@ class Image(Step):
 
     def apply(self, column: Any, name: str) -> NDArray[np.float32]:
         x = matrix(column, name)
+        if not len(x):
+            return np.empty((0, math.prod(self.shape)), np.float32)
         self.check(name, x.shape[1])
         return self.affine(name)(x)

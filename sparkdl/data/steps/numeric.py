@@ -115,10 +115,11 @@ def _blocks(x: Array) -> list[NDArray[np.float64]] | Any:
 
 def _each(x: Array, fn: Callable[[Array], Array], name: str, width: int) -> NDArray[np.float32]:
     """fn on the rows of x (B, k) in float64, kept as float32."""
+    if not len(x):
+        return np.empty((0, width), np.float32)
     if x.shape[1] != width:
         raise DataError(f"column {name!r} must hold {width} numbers a row, as when fitted. Got {x.shape[1]}.")
-    parts = [to_float32(fn(part)) for part in _blocks(x)]
-    return np.concatenate(parts) if parts else np.empty(x.shape, np.float32)
+    return np.concatenate([to_float32(fn(part)) for part in _blocks(x)])
 
 
 def _pair(owner: Step, first: Fitted, second: Fitted, name: str) -> tuple[Array, Array]:

@@ -78,12 +78,13 @@ def _once() -> Library | None:
     if demanded == "off":
         _absent(f"{VARIABLE}=off")
         return None
+    threads = _threads()
     if demanded:
-        return _demanded(demanded)
+        return _demanded(demanded, threads)
     tried = []
     for place in candidates():
         try:
-            return _load(place)
+            return _load(place, threads)
         except (OSError, KernelError) as error:
             tried.append(str(error))
     _absent("; ".join(tried))
@@ -94,9 +95,9 @@ def _absent(why: str) -> None:
     log.warning("oneDNN is not used (%s): slower numpy and numba kernels serve. pip install %s", why, WHEEL)
 
 
-def _demanded(path: str) -> Library:
+def _demanded(path: str, threads: int) -> Library:
     try:
-        return _load(path)
+        return _load(path, threads)
     except OSError as error:
         raise KernelError(f"{VARIABLE} must be 'off' or the path of oneDNN {MAJOR}. Got {path!r}: {error}") from error
 
@@ -118,8 +119,7 @@ def _of_wheel() -> list[Path]:
     return [Path(str(f.locate())) for f in files if f.name == NAME]
 
 
-def _load(path: str) -> Library:
-    threads = _threads()
+def _load(path: str, threads: int) -> Library:
     functions = _open(path, threads)
     if not hasattr(functions, "dnnl_version"):
         raise KernelError(f"{path} is not oneDNN")

@@ -101,14 +101,22 @@ def rows(made: Sequence[Row], *keep: Any) -> Rows:
     return Rows(table, (*keep, *(kept for _, kept in made)))
 
 
+def call(code: Any, *arguments: Any) -> Row:
+    """A row of one of our numba kernels; arrays among the arguments become addresses."""
+    from sparkdl.kernels.cpu._numba import arguments as packed  # loads numba: not before a kernel is bound
+
+    given = packed(*arguments)
+    return (code.address, given.ctypes.data), (code, given, arguments)
+
+
 def _executed(primitive: Primitive, slots: dict[int, Slot]) -> Step:
-    def row(arrays: tuple[Arrays, Arrays, Arrays]) -> Row:
+    def step(arrays: tuple[Arrays, Arrays, Arrays]) -> Row:
         memories = {arg: Memory(s.layout, _address(arrays[s.where][s.number])) for arg, s in slots.items()}
         arguments = (_Argument * len(slots))(*(_Argument(arg, m.address) for arg, m in memories.items()))
-        call = (library().execute, primitive.address, library().stream, len(slots), ctypes.addressof(arguments))
-        return call, (primitive, arguments, *memories.values())
+        row = (library().execute, primitive.address, library().stream, len(slots), ctypes.addressof(arguments))
+        return row, (primitive, arguments, *memories.values())
 
-    return row
+    return step
 
 
 def _relu(y: Array) -> Row:

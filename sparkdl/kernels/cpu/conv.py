@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from sparkdl.base.spec import Spec, Specs
+from sparkdl.kernels.cpu._calls import Calls, in_order
 from sparkdl.kernels.cpu._onednn_objects import Choice, Layout, choose, dims, free, plain
 from sparkdl.kernels.cpu._onednn_recipe import (
     BIAS,
@@ -121,20 +122,11 @@ def conv2d_grad_kernel(op: Any, ins: Specs, outs: Specs) -> Prepared:
     return recipe.prepared()
 
 
-Steps = list[Callable[[], None]]
-
-
-def _numpy(geometry: Geometry, make: Callable[[Geometry, Arrays, Arrays, Arrays], Steps], *more: Spec) -> Prepared:
+def _numpy(geometry: Geometry, make: Callable[[Geometry, Arrays, Arrays, Arrays], Calls], *more: Spec) -> Prepared:
     """A kernel of a few numpy calls a chunk; `make` ties them to arrays."""
 
     def bind(ins: Arrays, outs: Arrays, scratch: Arrays) -> Bound:
-        steps = make(geometry, ins, outs, scratch)
-
-        def run() -> None:
-            for step in steps:
-                step()
-
-        return run
+        return in_order(make(geometry, ins, outs, scratch))
 
     return Prepared(bind, (*geometry.scratch(), *more), detail="patches")
 
@@ -146,8 +138,8 @@ def conv2d_numpy(op: Any, ins: Specs, outs: Specs) -> Prepared:
     return _numpy(Geometry(op, ins[0].shape, ins[1].shape, outs[0].shape, ins[0].dtype), _forward_steps)
 
 
-def _forward_steps(geometry: Geometry, ins: Arrays, outs: Arrays, scratch: Arrays) -> Steps:
-    steps: Steps = []
+def _forward_steps(geometry: Geometry, ins: Arrays, outs: Arrays, scratch: Arrays) -> Calls:
+    steps: list[Callable[[], Any]] = []
     w = geometry.kernel_by_group(ins[1])
     for part in geometry.chunks():
         chunk = patches(geometry, ins[0][part], scratch)
@@ -165,8 +157,8 @@ def conv2d_grad_input_numpy(op: Any, ins: Specs, outs: Specs) -> Prepared:
     return _numpy(Geometry(op, outs[0].shape, ins[1].shape, ins[0].shape, ins[0].dtype), _input_steps)
 
 
-def _input_steps(geometry: Geometry, ins: Arrays, outs: Arrays, scratch: Arrays) -> Steps:
-    steps: Steps = []
+def _input_steps(geometry: Geometry, ins: Arrays, outs: Arrays, scratch: Arrays) -> Calls:
+    steps: list[Callable[[], Any]] = []
     w = geometry.kernel_by_group(ins[1]).transpose(0, 2, 1)
     for part in geometry.chunks():
         chunk = patches(geometry, outs[0][part], scratch)
@@ -181,8 +173,8 @@ def conv2d_grad_kernel_numpy(op: Any, ins: Specs, outs: Specs) -> Prepared:
     return _numpy(geometry, _kernel_steps, outs[0])
 
 
-def _kernel_steps(geometry: Geometry, ins: Arrays, outs: Arrays, scratch: Arrays) -> Steps:
-    steps: Steps = [partial(outs[0].fill, 0)]
+def _kernel_steps(geometry: Geometry, ins: Arrays, outs: Arrays, scratch: Arrays) -> Calls:
+    steps: list[Callable[[], Any]] = [partial(outs[0].fill, 0)]
     added = geometry.kernel_by_group(scratch[2])
     for part in geometry.chunks():
         chunk, g = patches(geometry, ins[0][part], scratch), geometry.by_group(ins[1][part])

@@ -1,16 +1,43 @@
-"""Products of matrices: oneDNN for float32, BLAS through numpy for the rest."""
+"""Products of matrices: oneDNN for float32, numba where one side is a vector, BLAS through numpy for the rest."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from sparkdl.base.spec import Specs
+from sparkdl.kernels.cpu._calls import in_order
 from sparkdl.kernels.cpu._onednn_objects import choose, plain
-from sparkdl.kernels.cpu._onednn_recipe import BIAS, DST, INS, OUTS, SRC, WEIGHTS, Recipe, Slot, float32, nonempty
+from sparkdl.kernels.cpu._onednn_recipe import (
+    BIAS,
+    DST,
+    INS,
+    OUTS,
+    SRC,
+    WEIGHTS,
+    Recipe,
+    Row,
+    Slot,
+    call,
+    float32,
+    nonempty,
+    rows,
+)
 from sparkdl.kernels.table import Arrays, Bound, Prepared, kernel
 
 
-@kernel("matmul", "onednn", when=float32)
+def vector(op: Any, ins: Specs) -> bool:
+    """Whether a side is a vector (M or N is 1), of float32."""
+    m, n = ins[0].shape[1 if getattr(op, "ta", False) else 0], ins[1].shape[0 if getattr(op, "tb", False) else 1]
+    return float32(op, ins) and 1 in (m, n)
+
+
+def matrix(op: Any, ins: Specs) -> bool:
+    """Whether none is."""
+    return float32(op, ins) and not vector(op, ins)
+
+
+@kernel("matmul", "onednn", when=matrix)
 def matmul(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """(M, K) x (K, N) -> (M, N); a transposed operand is the same memory with other strides."""
     nonempty(*ins, *outs)
@@ -22,7 +49,7 @@ def matmul(op: Any, ins: Specs, outs: Specs) -> Prepared:
     return recipe.prepared()
 
 
-@kernel("linear", "onednn", when=float32)
+@kernel("linear", "onednn", when=matrix)
 def linear(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """act(x w + b) with x (M, K), w (K, N), b (N,)."""
     nonempty(*ins, *outs)
@@ -34,13 +61,42 @@ def linear(op: Any, ins: Specs, outs: Specs) -> Prepared:
     return recipe.prepared()
 
 
+@kernel("matmul", "numba", when=vector)
+def matmul_vector(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """(1, K) x (K, N) or (M, K) x (K, 1)."""
+    return Prepared(lambda i, o, scratch: rows([_product(op.ta, op.tb, i, o)]), detail="gemv")
+
+
+@kernel("linear", "numba", when=vector)
+def linear_vector(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """The same, then act(y + b)."""
+
+    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
+        from sparkdl.kernels.cpu._gemv import finish
+
+        then = call(finish, o[0], i[2], *o[0].shape, int(op.act == "relu"))
+        return rows([_product(False, False, i, o), then])
+
+    return Prepared(bind, detail=f"gemv {op.act}")
+
+
+def _product(ta: bool, tb: bool, ins: Arrays, outs: Arrays) -> Row:
+    """Either the rows of a matrix times a vector, or their sum weighted by one."""
+    from sparkdl.kernels.cpu._gemv import dots, sums
+
+    a, b, y = *ins[:2], outs[0]
+    if y.shape[0] == 1:
+        return call(dots if tb else sums, b, a, y, *b.shape)
+    return call(sums if ta else dots, a, b, y, *a.shape)
+
+
 @kernel("matmul", "numpy")
 def matmul_numpy(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """The same by BLAS, or numpy's own loops for integers; no memory is allocated."""
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
         a, b = i[0].T if op.ta else i[0], i[1].T if op.tb else i[1]
-        return lambda: void(np.matmul(a, b, out=o[0]))
+        return in_order([partial(np.matmul, a, b, out=o[0])])
 
     return Prepared(bind, detail="np.matmul")
 
@@ -50,16 +106,7 @@ def linear_numpy(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """The same in three passes over y."""
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        def run() -> None:
-            np.matmul(i[0], i[1], out=o[0])
-            np.add(o[0], i[2], out=o[0])
-            if op.act == "relu":
-                np.maximum(o[0], 0, out=o[0])
-
-        return run
+        calls = [partial(np.matmul, i[0], i[1], out=o[0]), partial(np.add, o[0], i[2], out=o[0])]
+        return in_order(calls + [partial(np.maximum, o[0], 0, out=o[0])] * (op.act == "relu"))
 
     return Prepared(bind, detail="np.matmul")
-
-
-def void(value: object) -> None:
-    """Drop a value."""

@@ -17,6 +17,7 @@ from sparkdl.kernels.cpu._onednn_recipe import (
     Recipe,
     Row,
     Slot,
+    call,
     float32,
     images,
     nonempty,
@@ -27,6 +28,7 @@ from sparkdl.kernels.table import Array, Arrays, Bound, Prepared, Unsupported, k
 
 _TRAINING = 64  # dnnl_forward_training
 _MAX, _AVERAGE = 511, 1023  # dnnl_pooling_max, dnnl_pooling_avg_exclude_padding
+_ALIGNED = "jit:sse41"  # crashes on arrays that start off a multiple of 16 bytes, as eager ones may
 Shape = tuple[int, ...]
 
 
@@ -93,11 +95,13 @@ class _Pool:
 
     def forward(self, hint: bool = False) -> Choice:
         """The forward primitive; `hint` when it is only wanted for the backward one."""
-        return choose("pooling_forward", _TRAINING, self.algorithm, self.x, self.y, *self.window, hint=hint)
+        given = (_TRAINING, self.algorithm, self.x, self.y, *self.window)
+        return choose("pooling_forward", *given, hint=hint, avoid=_ALIGNED)
 
     def backward(self) -> Choice:
         """The backward primitive."""
-        return choose("pooling_backward", self.algorithm, self.x, self.y, *self.window, self.forward(hint=True))
+        given = (self.algorithm, self.x, self.y, *self.window, self.forward(hint=True))
+        return choose("pooling_backward", *given, avoid=_ALIGNED)
 
 
 def _where(choice: Choice, place: int, y: Spec) -> Slot:
@@ -138,11 +142,8 @@ def max_pool2d_grad_numba(op: Any, ins: Specs, outs: Specs) -> Prepared:
 
 
 def _row(code: Any, op: Any, arrays: Arrays, x: Shape, y: Shape) -> Row:
-    from sparkdl.kernels.cpu._numba import arguments
-
     (top, _), (left, _) = op.padding
-    args = arguments(*arrays, *x, *y[1:3], *op.pool, *op.strides, top, left)
-    return (code.address, args.ctypes.data), (code, args, arrays)
+    return call(code, *arrays, *x, *y[1:3], *op.pool, *op.strides, top, left)
 
 
 kernel("max_pool2d", "numpy")(rowwise(maximum))

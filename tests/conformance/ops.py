@@ -1,0 +1,94 @@
+"""How a case of tests/tables/ops.py becomes arrays and a graph; shared by the tests of ops."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from sparkdl.base.errors import KernelError
+from sparkdl.base.spec import Spec
+from sparkdl.graph.check import evaluate
+from sparkdl.graph.graph import Graph, Sym
+from sparkdl.kernels import table
+from tests.tables.ops import Arg, Case
+
+LIBRARIES = tuple(name for name in table.LIBRARIES["cpu"] if name != "ref")
+
+
+def apart(rng: Any, shape: Any) -> Any:
+    """Distinct values at least 0.1 from one another and 0.05 from 0 and all whole numbers: far from kinks."""
+    n = int(np.prod(shape))
+    return ((rng.permutation(n) - n // 2 + 0.5) * 0.1).reshape(shape)
+
+
+FILLS: dict[str, Callable[..., Any]] = {
+    "apart": apart,
+    "other": lambda rng, shape: apart(rng, shape) + 0.02,
+    "normal": lambda rng, shape: rng.normal(size=shape),
+    "positive": lambda rng, shape: rng.uniform(0.3, 3.0, shape),
+    "unit": lambda rng, shape: rng.uniform(0.0, 1.0, shape),
+    "digits": lambda rng, shape: rng.integers(0, 4, shape),
+    "bools": lambda rng, shape: rng.integers(0, 2, shape),
+    "numbers": lambda rng, shape: rng.integers(0, 2**62, shape),
+    "below": lambda rng, shape, n: rng.integers(0, n, shape),
+    "around": lambda rng, shape, n: rng.integers(-2, n + 2, shape),
+}
+
+
+def arrays(case: Case, dtype: str) -> list[np.ndarray]:
+    """The inputs, the same for every dtype up to rounding."""
+    rng = np.random.default_rng(len(case.id))
+    return [drawn(rng, arg, dtype) for arg in case.args]
+
+
+def drawn(rng: np.random.Generator, arg: Arg, dtype: str) -> np.ndarray:
+    name, *rest = arg.fill.split()
+    return np.asarray(FILLS[name](rng, arg.shape, *map(int, rest))).astype(arg.dtype or dtype)
+
+
+def trace(case: Case, dtype: str) -> tuple[Graph, tuple[Sym, ...]]:
+    """The case as a graph with inputs x0, x1, ..., and its results."""
+    graph = Graph()
+    made = case.call(*(graph.input(f"x{k}", Spec(a.shape, a.dtype or dtype)) for k, a in enumerate(case.args)))
+    return graph, made if isinstance(made, tuple) else (made,)
+
+
+def run(case: Case, values: list[np.ndarray], dtype: str, libraries: tuple[str, ...]) -> list[np.ndarray]:
+    """The results, op by op, by the first of `libraries` that serves."""
+    graph, outs = trace(case, dtype)
+    return evaluate(graph, {f"x{k}": v for k, v in enumerate(values)}, outs, libraries)
+
+
+def oracle(case: Case, values: list[np.ndarray]) -> list[np.ndarray]:
+    """The results by the reference kernels in float64."""
+    return run(case, [v.astype(np.float64) if v.dtype.kind == "f" else v for v in values], "float64", ("ref",))
+
+
+def served(case: Case, dtype: str) -> set[tuple[str, str]]:
+    """(op, library) for all ops of the case and the libraries that have a kernel for these very specs."""
+    graph, _ = trace(case, dtype)
+    found = set()
+    for node in graph.nodes:
+        for library in LIBRARIES:
+            if node.op is not None and _serves(graph, node, library):
+                found.add((node.op.name, library))
+    return found
+
+
+def _serves(graph: Graph, node: Any, library: str) -> bool:
+    try:
+        table.prepare(node.op, tuple(map(graph.spec, node.ins)), node.outs, (library,))
+    except KernelError:
+        return False
+    return True
+
+
+def assert_close(got: Any, want: Any, tol: float = 1.0, said: str = "") -> None:
+    """Equal up to the rounding of got's dtype, relative to the largest value; ints and bools exactly."""
+    assert got.shape == want.shape, said
+    if got.dtype.kind != "f":
+        np.testing.assert_array_equal(got, want, err_msg=said)
+        return
+    eps = tol * {"float32": 1e-5, "float64": 1e-11}[got.dtype.name]
+    finite = want[np.isfinite(want)]
+    np.testing.assert_allclose(got, want, rtol=eps, atol=eps * max(1.0, np.abs(finite).max(initial=0)), err_msg=said)

@@ -1,0 +1,10 @@
+"""What all tests share."""
+
+import numpy as np
+import pytest
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """The same numbers in every run, and in every order of the tests."""
+    return np.random.default_rng(0)

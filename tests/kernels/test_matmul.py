@@ -1,0 +1,104 @@
+"""matmul and linear: every library against the float64 oracle."""
+
+import numpy as np
+import pytest
+
+from sparkdl.base.errors import ShapeError
+from sparkdl.base.spec import Spec
+from sparkdl.kernels import table
+from sparkdl.nd.array import NDArray, execute
+from sparkdl.nd.ops.matmul import Linear, MatMul, linear, matmul
+from tests.kernels.harness import LIBRARIES, ONEDNN, agree, gradient_error, normal, run, serves
+
+SHAPES = [(1, 1, 1), (3, 4, 5), (64, 40, 64), (33, 17, 50), (1, 9, 6), (6, 9, 1), (5, 1, 7), (100, 64, 2)]
+EMPTY = [(0, 3, 2), (2, 0, 3), (2, 3, 0), (1, 0, 4), (0, 0, 0)]
+FLAGS = [(False, False), (False, True), (True, False), (True, True)]
+
+
+def operands(m, k, n, ta=False, tb=False, dtype="float32"):
+    return normal((k, m) if ta else (m, k), dtype, 1), normal((n, k) if tb else (k, n), dtype, 2)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize(("ta", "tb"), FLAGS)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_matmul_is_the_oracles(shape, ta, tb, library):
+    arrays = operands(*shape, ta, tb)
+    if serves(MatMul(ta, tb), arrays, library):
+        agree(MatMul(ta, tb), arrays, library)
+
+
+@pytest.mark.parametrize(("ta", "tb"), FLAGS)
+@pytest.mark.parametrize("shape", EMPTY)
+def test_empty_matrices(shape, ta, tb):
+    arrays = operands(*shape, ta, tb)
+    agree(MatMul(ta, tb), arrays, "numpy")
+    assert execute(MatMul(ta, tb), arrays)[0].tolist() == np.zeros((shape[0], shape[2])).tolist()
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float16", "int32", "int64"])
+def test_other_dtypes_are_numpys(dtype):
+    arrays = tuple((4 * a).astype(dtype) for a in operands(5, 6, 7))
+    assert not serves(MatMul(), arrays, "onednn")
+    np.testing.assert_array_equal(run(MatMul(), arrays, "numpy")[0], np.matmul(*arrays))
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("act", ["linear", "relu"])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_linear_is_the_oracles(shape, act, library):
+    arrays = (*operands(*shape), normal(shape[2:], seed=3))
+    if serves(Linear(act), arrays, library):
+        agree(Linear(act), arrays, library)
+
+
+@pytest.mark.parametrize("library", LIBRARIES)
+@pytest.mark.parametrize("shape", [(5, 6, 7), (1, 6, 7), (5, 6, 1)])
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+def test_nan_and_infinity_flow_through_linear(shape, bad, library):
+    """oneDNN's own relu would make 0 of NaN."""
+    x, w = operands(*shape)
+    x[0, 2] = bad
+    arrays = (x, w, normal(shape[2:], seed=3))
+    if serves(Linear("relu"), arrays, library):
+        agree(Linear("relu"), arrays, library)
+
+
+@pytest.mark.parametrize("library", [ONEDNN, "numpy"])
+def test_unaligned_memory(library):
+    agree(MatMul(), operands(33, 17, 50), library, shift=4)
+
+
+def test_products_with_a_vector_are_left_to_numba():
+    for shape in [(1, 9, 6), (6, 9, 1)]:
+        arrays = operands(*shape)
+        specs = tuple(Spec(a.shape) for a in arrays)
+        assert table.prepare(MatMul(), specs, MatMul().specs(specs)).library == "numba"
+        assert not serves(MatMul(), arrays, "onednn")
+
+
+@pytest.mark.parametrize(("ta", "tb"), FLAGS)
+def test_the_gradient(ta, tb):
+    assert gradient_error(MatMul(ta, tb), operands(4, 5, 6, ta, tb)) < 1e-7
+
+
+def test_the_gradient_checker_sees_an_error_of_a_thousandth(monkeypatch):
+    right = MatMul.vjp
+    monkeypatch.setattr(MatMul, "vjp", lambda *a: tuple(g * 1.001 for g in right(*a)))
+    assert gradient_error(MatMul(), operands(4, 5, 6)) > 5e-4
+
+
+def test_shapes_that_do_not_fit_are_named():
+    with pytest.raises(ShapeError, match=r"3 is not 4.*float32\[2,3\] and float32\[4,5\]"):
+        matmul(NDArray(np.zeros((2, 3), "f")), NDArray(np.zeros((4, 5), "f")))
+    with pytest.raises(ShapeError, match=r"float32\[2,3\] and float64\[3,5\]"):
+        matmul(NDArray(np.zeros((2, 3), "f")), NDArray(np.zeros((3, 5))))
+    with pytest.raises(ShapeError, match=r"b must be float32\[5\].*Got float32\[4\]"):
+        linear(*(NDArray(np.zeros(s, "f")) for s in ((2, 3), (3, 5), (4,))))
+    with pytest.raises(ShapeError, match="act must be one of linear, relu"):
+        linear(*(NDArray(np.zeros(s, "f")) for s in ((2, 3), (3, 5), (5,))), act="gelu")
+
+
+def test_a_fused_op_has_no_gradient():
+    with pytest.raises(TypeError, match="linear has no gradient"):
+        Linear("relu").vjp((None,), (None,), None, None, None)
