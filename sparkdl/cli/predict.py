@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 SHOWN = 8  # rows
 _SHORT = ("tinyint", "smallint", "int", "bigint", "float", "double", "string", "boolean")
-_MOST = 6  # columns that are shown beside the predictions
+_MOST = 3  # columns that are shown beside the predictions
 
 
 def predict(

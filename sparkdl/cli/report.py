@@ -85,7 +85,7 @@ def show_rows(title: str, names: Sequence[str], rows: Sequence[Sequence[Any]]) -
     """Some rows of a table."""
     grid = _grid(title, *names)
     for row in rows:
-        grid.add_row(*(figure(v) if _is_number(v) else str(v) for v in row))
+        grid.add_row(*(figure(v) if isinstance(v, float) else str(v) for v in row))
     console.print(grid)
 
 
@@ -101,7 +101,7 @@ def _grid(title: str, *names: str) -> Table:
     """An empty table: first column left, numbers right."""
     grid = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD)
     for k, name in enumerate(names):
-        grid.add_column(name, justify="right" if k else "left", overflow="fold")
+        grid.add_column(name, justify="right" if k else "left", no_wrap=True)
     return grid
 
 

@@ -59,14 +59,9 @@ def _cast(kind: Any, bare: bool) -> str | None:
     if is_list(kind):
         inner = _cast(kind.value_type, bare)
         return f"ARRAY<{inner}>" if inner else None
-    if bare and _wide(kind):
-        return "FLOAT"
-    return "DOUBLE" if pa.types.is_decimal(kind) else None
+    if pa.types.is_decimal(kind):
+        return "DOUBLE"
+    return "FLOAT" if bare and str(kind) in _WIDE else None
 
 
-def _wide(kind: Any) -> bool:
-    """Whether numbers of this type are wider than float32, or as wide and not it."""
-    return any(test(kind) for test in _WIDE)
-
-
-_WIDE: Iterable[Any] = (pa.types.is_float64, pa.types.is_decimal, pa.types.is_int64, pa.types.is_int32)
+_WIDE = {"double", "int64", "int32"}  # what float32 does not hold, by Arrow's names

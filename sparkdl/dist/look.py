@@ -32,7 +32,10 @@ class Asked:
 
 
 def look(df: Any, conf: FitConf) -> Encoder:
-    """The encoder fitted on the table. df: the used columns, `numbered`. Raises DataError with every fault that the rows have."""
+    """The encoder fitted on the table; df holds the used columns, `numbered`.
+
+    Raises DataError with every fault that the rows have.
+    """
     asked = to_conf(Asked(conf.columns, conf.steps, conf.task))
     rows = df.mapInArrow(partial(look_task, asked), DDL).toArrow().to_pylist()
     for row in rows:

@@ -31,6 +31,7 @@ from sparkdl.dist.progress import Reporter
 from sparkdl.dist.rendezvous import Peers, check_versions, meet
 from sparkdl.nn.metrics import Sums, merged
 from sparkdl.nn.network import Network
+from sparkdl.nn.params import aligned
 from sparkdl.train.trainer import Trainer, check_finite
 
 
@@ -70,6 +71,7 @@ def prepare(batches: Iterable[pa.RecordBatch], job: Job) -> Ready:
     """Drain the rows, check the labels, make the trainer."""
     conf, encoder, vector = job.read()
     network = Network(conf.network)
+    network.vector = aligned(vector.size)
     network.vector[...] = vector
     trainer = Trainer(network, conf.loss, conf.optimizer, conf.metrics, conf.seed)
     table = drain(batches, encoder)

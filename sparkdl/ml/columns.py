@@ -2,7 +2,7 @@
 
 from pyspark.ml.functions import vector_to_array
 from pyspark.sql import Column, functions as F  # noqa: N812
-from pyspark.sql.types import StructField, StructType
+from pyspark.sql.types import ArrayType, DoubleType, StructField, StructType
 
 from sparkdl.base.errors import DataError
 from sparkdl.base.registry import near
@@ -18,12 +18,15 @@ def field_of(schema: StructType, name: str) -> StructField:
     return schema[name]
 
 
-def vector_array(column: Column) -> Column:
+def vector_array(column: Column, dtype: str = "float64") -> Column:
     """Vectors as arrays, made in the JVM, where that is cheap; a null stays null."""
-    return F.when(column.isNotNull(), vector_to_array(column))
+    return F.when(column.isNotNull(), vector_to_array(column, dtype))
 
 
-def as_arrow(schema: StructType, name: str) -> Column:
-    """The column in a type that travels to Python well."""
-    column = F.col(quoted(name))
-    return vector_array(column) if is_vector(field_of(schema, name).dataType) else column
+def as_arrow(schema: StructType, name: str, narrow: bool = False) -> Column:
+    """The column in a type that travels to Python well; `narrow`: vectors and arrays of doubles as float32."""
+    column, kind = F.col(quoted(name)), field_of(schema, name).dataType
+    if is_vector(kind):
+        return vector_array(column, "float32" if narrow else "float64")
+    wide = isinstance(kind, ArrayType) and isinstance(kind.elementType, DoubleType)
+    return column.cast("array<float>") if narrow and wide else column

@@ -1,6 +1,6 @@
 """The fitted stages: they add predictions to a DataFrame, are saved and loaded, and hold the trained network."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, TypeVar
 
@@ -102,12 +102,14 @@ class Fitted(ScoringSetters, Saved):
     def _payload(self) -> tuple[bytes, dict[str, Any]] | None:
         return to_bytes(self.network), asdict(self._summary) if self._summary else {}
 
-    def _restore(self, data: bytes, extra: dict[str, Any]) -> None:
+    def _restore(self, read: Callable[[], bytes], extra: Any) -> None:
+        if not isinstance(extra, dict):
+            raise ArchiveError(f"the metadata of {self.uid} has no network beside it: it was not saved by sparkdl.")
         try:
             summary = Summary(**extra) if extra else None
         except TypeError as error:
-            raise ArchiveError(f"the metadata of a saved model is damaged: {error}") from None
-        network = from_bytes(data)
+            raise ArchiveError(f"the metadata of {self.uid} is damaged: {error}") from None
+        network = from_bytes(read())
         encoder_of(network)
         self._take(network, summary)
 

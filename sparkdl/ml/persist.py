@@ -7,7 +7,7 @@ the driver is short of memory, so the rows are counted and summed on loading.
 
 import json
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, cast
 
 import pyarrow as pa
@@ -42,8 +42,8 @@ class Saved(MLWritable, MLReadable[Any]):
         """The archive and further metadata of a model; None for stages that are all params."""
         return None
 
-    def _restore(self, data: bytes, extra: dict[str, Any]) -> None:
-        """Take over what `_payload` gave."""
+    def _restore(self, read: Callable[[], bytes], extra: Any) -> None:
+        """Take over what `_payload` gave: `read()` gives the archive; extra is None where nothing was given."""
 
 
 class Writer(DefaultParamsWriter):
@@ -80,8 +80,7 @@ class Reader(MLReader[Any]):
         metadata = self._metadata(path)
         stage = self.cls()
         _take_params(cast(Params, stage), metadata, path)
-        if "sparkdl" in metadata:
-            stage._restore(read_bytes(self.sparkSession, f"{path.rstrip('/')}/model"), metadata["sparkdl"])
+        stage._restore(lambda: read_bytes(self.sparkSession, f"{path.rstrip('/')}/model"), metadata.get("sparkdl"))
         return stage
 
     def _metadata(self, path: str) -> dict[str, Any]:

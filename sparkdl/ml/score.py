@@ -68,10 +68,21 @@ def add_predictions(
     _check_thresholds(thresholds, classes)
     parcel = ship(df.sparkSession, _archive(network, encoder))
     column = f"sparkdl_{parcel.digest[:16]}"
-    scored = df.withColumn(column, _function(parcel, encoder, invalid, thresholds, classes)(_features(df, names)))
+    scored = _as_rows(df).withColumn(
+        column, _function(parcel, encoder, invalid, thresholds, classes)(_features(df, encoder, names))
+    )
     if invalid == "skip":
         scored = scored.where(F.col(column).isNotNull())
     return scored.select("*", *_expanded(column, encoder, outputs, classes)).drop(column)
+
+
+def _as_rows(df: DataFrame) -> DataFrame:
+    """`df` by way of a filter that lets everything through and that Spark cannot take out.
+
+    Where an Arrow function stands right above a Parquet scan, Spark 4.2 and 4.3 hand it the scan's columnar batches:
+    that fails for tables with vectors (UNSUPPORTED_DATATYPE UDT), and is slower for the others.
+    """
+    return df.where(F.spark_partition_id() >= 0)
 
 
 def class_count(network: Network, encoder: Encoder) -> int:
@@ -104,9 +115,10 @@ def _check_thresholds(thresholds: tuple[float, ...], classes: int) -> None:
         raise ConfError(f"thresholds must hold one 0 at most. Got {list(thresholds)}.")
 
 
-def _features(df: DataFrame, names: Mapping[str, str]) -> Column:
+def _features(df: DataFrame, encoder: Encoder, names: Mapping[str, str]) -> Column:
     """The feature columns as one struct: an Arrow function of one column is the same for any number of them."""
-    return F.struct(*(as_arrow(df.schema, now).alias(name) for name, now in names.items()))
+    stepped = {name for step in encoder.steps for name in step.columns}
+    return F.struct(*(as_arrow(df.schema, now, name not in stepped).alias(name) for name, now in names.items()))
 
 
 def _function(parcel: Parcel, encoder: Encoder, invalid: str, thresholds: tuple[float, ...], classes: int) -> Any:

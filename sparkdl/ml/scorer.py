@@ -7,12 +7,13 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sparkdl.base.errors import ArchiveError
+from sparkdl.base.errors import ArchiveError, DataError
 from sparkdl.data.encode import Encoder, from_saved
 from sparkdl.io.archive import from_bytes
 from sparkdl.ml.head import bare, choose, only_output, spread, width
-from sparkdl.ml.valid import refuse_invalid, valid
+from sparkdl.ml.valid import Rows, valid
 from sparkdl.nn.network import Network
+from sparkdl.train.predict import outputs
 
 Columns = Mapping[str, Any]
 Predicted = dict[str, NDArray[Any]]
@@ -37,32 +38,20 @@ class Scorer:
         return Scorer(network, encoder_of(network))
 
     def __call__(self, columns: Columns, thresholds: tuple[float, ...] = ()) -> Predicted:
-        """Predictions for columns of one batch. Raises DataError for a row that cannot be scored."""
-        refuse_invalid(columns)
-        return self._predict(columns, thresholds)
-
-    def valid_only(self, columns: Columns, thresholds: tuple[float, ...] = ()) -> tuple[NDArray[np.bool_], Predicted]:
-        """Which rows could be scored (B,), and predictions for all rows, NaN where they could not."""
-        rows = valid(columns)
-        if rows.all():
-            return rows, self._predict(columns, thresholds)
-        mask = pa.array(rows)
-        found = self._predict({name: column.filter(mask) for name, column in columns.items()}, thresholds)
-        return rows, {name: _scattered(values, rows) for name, values in found.items()}
-
-    def _predict(self, columns: Columns, thresholds: tuple[float, ...]) -> Predicted:
-        outputs = self._outputs(columns)
+        """Predictions for columns of one batch. Raises DataError for rows that cannot be scored."""
+        found = self._outputs(columns)
         if not self.classifies:
-            flat = outputs.astype(np.float64)
+            flat = found.astype(np.float64)
             return {"prediction": flat[:, 0] if flat.shape[1] == 1 else flat}
-        raw, probability = spread(outputs, self._link)
+        raw, probability = spread(found, self._link)
         chosen = choose(probability, thresholds).astype(np.float64)
         return {"raw": raw, "probability": probability, "prediction": chosen}
 
     def _outputs(self, columns: Columns) -> NDArray[np.float32]:
         """(B, numbers of the output)"""
-        outputs = self._network.predict(self.encoder.encode(columns, labels=False).x)
-        return np.asarray(outputs).reshape(len(outputs), width(self._network.topology))
+        made = outputs(self._network, dict(self.encoder.encode(columns, labels=False).x))
+        found = made[only_output(self._network.topology)]
+        return np.asarray(found).reshape(len(found), width(self._network.topology))
 
 
 def encoder_of(network: Network) -> Encoder:
@@ -72,24 +61,36 @@ def encoder_of(network: Network) -> Encoder:
     return from_saved(network.preprocessing)
 
 
-def _scattered(values: NDArray[Any], rows: NDArray[np.bool_]) -> NDArray[Any]:
+def answer(scorer: Scorer, columns: Columns, invalid: str, thresholds: tuple[float, ...]) -> Any:
+    """Predictions as one Arrow struct array. What `invalid` says happens to rows with null, NaN or infinite features:
+
+    error: a DataError; keep: NaN predictions; skip: a null in place of the struct.
+    """
+    try:  # most batches are sound: only where one is not, it is looked through for the rows to blame
+        return struct(scorer(columns, thresholds))
+    except DataError as error:
+        rows = valid(columns)
+        if rows.all():
+            raise
+        if invalid == "error":
+            raise DataError(f"{error} Or set handleInvalid to 'skip' or 'keep'.") from None
+    return struct(some(scorer, columns, rows, thresholds), rows if invalid == "skip" else None)
+
+
+def some(scorer: Scorer, columns: Columns, rows: Rows, thresholds: tuple[float, ...]) -> Predicted:
+    """Predictions of all rows, NaN for those not among `rows` (B,)."""
+    mask = pa.array(rows)
+    found = scorer({name: column.filter(mask) for name, column in columns.items()}, thresholds)
+    return {name: _scattered(values, rows) for name, values in found.items()}
+
+
+def _scattered(values: NDArray[Any], rows: Rows) -> NDArray[Any]:
     made = np.full((len(rows), *values.shape[1:]), np.nan, values.dtype)
     made[rows] = values
     return made
 
 
-def answer(scorer: Scorer, columns: Columns, invalid: str, thresholds: tuple[float, ...]) -> Any:
-    """Predictions as one Arrow struct array. What `invalid` says happens to rows that cannot be scored:
-
-    error: a DataError; keep: NaN predictions; skip: a null in place of the struct.
-    """
-    if invalid == "error":
-        return struct(scorer(columns, thresholds))
-    rows, predicted = scorer.valid_only(columns, thresholds)
-    return struct(predicted, rows if invalid == "skip" else None)
-
-
-def struct(predicted: Predicted, rows: NDArray[np.bool_] | None = None) -> Any:
+def struct(predicted: Predicted, rows: Rows | None = None) -> Any:
     """Predictions as one Arrow struct array, null outside `rows`."""
     parts = [_arrow(values) for values in predicted.values()]
     mask = None if rows is None else pa.array(~rows)

@@ -8,7 +8,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from sparkdl.base.errors import DataError
 from sparkdl.data.arrow import is_list, lengths, plain
 
 Rows = NDArray[np.bool_]
@@ -17,17 +16,6 @@ Rows = NDArray[np.bool_]
 def valid(columns: Mapping[str, Any]) -> Rows:
     """The rows that are valid in all columns. (B,)"""
     return np.asarray(np.logical_and.reduce([valid_rows(column) for column in columns.values()]))
-
-
-def refuse_invalid(columns: Mapping[str, Any]) -> None:
-    """Raise DataError for the first column that has an invalid row."""
-    for name, column in columns.items():
-        rows = valid_rows(column)
-        if not rows.all():
-            raise DataError(
-                f"column {name!r} must have no null, NaN or infinity. {int((~rows).sum())} of {len(rows)} rows in a "
-                "batch do. Fill or drop them in the query, or set handleInvalid to 'skip' or 'keep'."
-            )
 
 
 def valid_rows(column: Any) -> Rows:

@@ -3,8 +3,7 @@
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike
-from numpy.typing import NDArray as Numpy
+from numpy.typing import ArrayLike, DTypeLike, NDArray as Numpy
 
 from sparkdl.base.errors import ShapeError
 from sparkdl.base.spec import ITEMSIZE, Spec

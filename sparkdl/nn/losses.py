@@ -78,7 +78,8 @@ def loss(*aliases: str) -> Any:
 class SparseCategoricalCrossentropy(Loss):
     """-log p[label]. y_true: (B, ...) class numbers 0 .. C-1, y_pred: (B, ..., C).
 
-    from_logits: y_pred are logits, softmax is part of the loss. A label outside gives NaN.
+    from_logits: y_pred are logits, softmax is part of the loss. A label outside, which `labels` refuses, gives NaN when
+    the loss works from logits, 0 when from probabilities.
 
     >>> from sparkdl.nd.array import NDArray
     >>> SparseCategoricalCrossentropy()(NDArray([1], "int32"), NDArray([[0.25, 0.5, 0.25]]))

@@ -116,7 +116,7 @@ def _total(graph: Graph, losses: Losses, preds: Mapping[str, Sym], penalties: Se
     per = each_loss(graph, losses, preds)
     before, graph.scope = graph.scope, "loss"
     weight = graph.input("weight", per.spec)
-    total: Sym = _sum([sum_of(per * (weight * (1.0 / per.spec.size))), *penalties])
+    total: Sym = _sum([sum_of(per * weight) * (1.0 / per.spec.size), *penalties])
     graph.scope = before
     return total
 

@@ -63,7 +63,7 @@ class SwappedMultiply(Multiply):
 @pytest.mark.parametrize("faulty", [SteepTanh, SpottyTanh, FlatTanh, UnknownTanh])
 def test_a_wrong_gradient_is_caught(faulty: type) -> None:
     check_grads(lambda x: apply(Tanh(), x), [X])
-    with pytest.raises(AssertionError, match="the gradient of input 0 says .* differences say"):
+    with pytest.raises(AssertionError, match=r"the gradient of input 0 says .* differences say"):
         check_grads(lambda x: apply(faulty(), x), [X])
 
 

@@ -4,16 +4,18 @@ import numpy as np
 import pytest
 
 from sparkdl.compile.pipeline import compile
+from sparkdl.compile.program import Program
 from sparkdl.graph.check import check_grads, evaluate
 from sparkdl.graph.grad import grad
 from sparkdl.graph.verify import verify
-from sparkdl.kernels.table import EAGER
+from sparkdl.kernels.table import EAGER, LIBRARIES as BY_DEVICE
 from sparkdl.nd.array import NDArray
 from sparkdl.nd.ops.reduce import sum as sum_of
 from tests.conformance.ops import LIBRARIES, arrays, assert_close, oracle, run, served, trace
 from tests.tables.ops import CASES, NOT_DIFFERENTIABLE, Case
 
 cases = pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+FASTEST = BY_DEVICE["cpu"]
 dtypes = pytest.mark.parametrize("dtype", ["float32", "float64"])
 
 
@@ -73,22 +75,28 @@ def test_eager_arrays(case: Case, dtype: str) -> None:
 
 
 @cases
-@dtypes
-def test_eager_equals_compiled(case: Case, dtype: str) -> None:
+@pytest.mark.parametrize(
+    ("dtype", "libraries"),
+    [("float32", FASTEST), ("float64", FASTEST), ("float32", ("numpy", "ref"))],
+    ids=["float32", "float64", "float32 by numpy"],
+)
+def test_eager_equals_compiled(
+    case: Case, dtype: str, libraries: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SPARKDL_DEBUG", "verify")  # the graph's invariants, after each pass
     values = arrays(case, dtype)
     graph, outs = trace(case, dtype)
-    program = compile(graph, {f"y{k}": y for k, y in enumerate(outs)})
+    program = compile(graph, {f"y{k}": y for k, y in enumerate(outs)}, libraries=libraries)
     for _ in range(2):  # a second run must not see what the first left
-        for k, v in enumerate(values):
-            if f"x{k}" in program.inputs:
-                program.inputs[f"x{k}"][...] = v
+        feed(program, values)
         program.run()
     for k, want in enumerate(run(case, values, dtype, EAGER)):
         assert_close(program.outputs[f"y{k}"], want, 2 * case.tol)
 
 
 @smooth
-def test_compiled_gradients(case: Case) -> None:
+def test_compiled_gradients(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SPARKDL_DEBUG", "verify")
     values = arrays(case, "float32")
     graph, outs = trace(case, "float32")
     rng = np.random.default_rng(1)
@@ -97,12 +105,17 @@ def test_compiled_gradients(case: Case) -> None:
     slopes = grad(graph, loss, [graph.sym((k, 0)) for k in differentiated(case)])
     want = evaluate(graph, {f"x{k}": v for k, v in enumerate(values)}, slopes)
     program = compile(graph, {f"d{k}": s for k, s in enumerate(slopes)})
-    for k, v in enumerate(values):
-        if f"x{k}" in program.inputs:
-            program.inputs[f"x{k}"][...] = v
+    feed(program, values)
     program.run()
     for k, z in enumerate(want):
         assert_close(program.outputs[f"d{k}"], z, 4 * case.tol, f"gradient {k}")
+
+
+def feed(program: Program, values: list[np.ndarray]) -> None:
+    """Fill the program's inputs; those that nothing depends on have gone."""
+    for k, v in enumerate(values):
+        if f"x{k}" in program.inputs:
+            program.inputs[f"x{k}"][...] = v
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.op in NOT_DIFFERENTIABLE], ids=lambda case: case.id)

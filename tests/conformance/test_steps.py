@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from sparkdl.base.errors import ConfError, DataError
 from sparkdl.base.record import OneOf, to_conf
@@ -37,6 +37,7 @@ def test_computes_what_its_formula_says(case: Case):
 
 
 @cases
+@settings(deadline=None)  # a loaded machine is no fault
 @given(cuts=st.lists(st.integers(0, 40), max_size=6))
 def test_partitions_do_not_matter(case: Case, cuts: list[int]):
     edges = [0, *sorted(cuts), 40]

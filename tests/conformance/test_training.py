@@ -114,7 +114,7 @@ def test_the_loss_curve_of_torch(made, theirs, pair):
         loss.backward()
         descent.step()
         due.append(loss.item())
-    np.testing.assert_allclose(ours, due, rtol=5e-4, atol=2e-5)
+    np.testing.assert_allclose(ours, due, rtol=1e-5, atol=1e-6)
     assert len({round(v, 3) for v in due}) > 3
 
 

@@ -5,7 +5,7 @@ import decimal
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from sparkdl.base.errors import DataError
 from sparkdl.data.arrow import matrix, numeric, pick
@@ -46,6 +46,7 @@ def test_rows_of_numbers(column):
 
 
 @by_type
+@settings(deadline=None)  # a loaded machine is no fault
 @given(start=st.integers(0, 4), length=st.integers(0, 4))
 def test_slices_keep_their_offset(column, start, length):
     made = matrix(column.slice(start, length), "c")

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from sparkdl.base.errors import DataError
 from sparkdl.base.rng import Key
@@ -16,6 +16,7 @@ def table(n: int, first_id: int = 0) -> Table:
     return Table({"x": np.stack([rows, -rows], 1).astype(np.float32)}, rows.astype(np.int32), rows / 2, first_id)
 
 
+@settings(deadline=None)  # a loaded machine is no fault
 @given(st.integers(0, 50), st.integers(1, 60), st.booleans(), st.integers(0, 3))
 def test_an_epoch_has_every_row_once(n, size, shuffle, epoch):
     batches = list(table(n, 100).minibatches(size, Key.of(1), epoch, shuffle))
@@ -53,6 +54,7 @@ def test_narrow_inputs_are_scaled_a_batch_at_a_time():
     np.testing.assert_allclose(batch.x["x"], pixels / 255, rtol=1e-6)
 
 
+@settings(deadline=None)  # a loaded machine is no fault
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=12))
 def test_parts_gather_to_the_whole(sizes):
     whole, starts = table(sum(sizes)), np.cumsum([0, *sizes])

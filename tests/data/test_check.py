@@ -6,7 +6,7 @@ import logging
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 
 from sparkdl.base.errors import DataError
 from sparkdl.data.check import fit, require
@@ -46,6 +46,7 @@ def test_a_good_table_gives_its_encoder(caplog):
     assert not caplog.records
 
 
+@settings(deadline=None)  # a loaded machine is no fault
 @given(cuts=st.lists(st.integers(0, 24), max_size=6), order=st.randoms())
 def test_partitions_do_not_matter(cuts, order):
     table, edges = pa.table(GOOD), [0, *sorted(cuts), 24]

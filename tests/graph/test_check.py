@@ -7,8 +7,7 @@ from sparkdl.base.spec import Spec
 from sparkdl.graph.check import check_grads, evaluate
 from sparkdl.graph.graph import Graph
 from sparkdl.nd.ops.elementwise import absolute, cast, exp, log
-from sparkdl.nd.ops.reduce import argmax
-from sparkdl.nd.ops.reduce import sum as sum_of
+from sparkdl.nd.ops.reduce import argmax, sum as sum_of
 
 
 def test_functions_with_several_outputs_of_several_kinds() -> None:

@@ -60,5 +60,5 @@ def test_outputs_must_exist() -> None:
 def test_all_faults_are_listed() -> None:
     made = changed(2, outs=(Spec((2, 5)),))
     made.outputs["probs"] = (2, 1)
-    with pytest.raises(SparkdlError, match="records .*; output 'probs'"):
+    with pytest.raises(SparkdlError, match=r"records .*; output 'probs'"):
         verify(made)

@@ -193,7 +193,7 @@ def test_a_flipped_bit_in_a_tensor_is_noticed():
         from_bytes(BYTES[:at] + bytes([BYTES[at] ^ 1]) + BYTES[at + 1 :])
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)  # a loaded machine is no fault
 @given(cut=st.integers(0, len(BYTES)), flips=st.lists(st.tuples(st.integers(0, len(BYTES) - 1), st.integers(1, 255))))
 def test_damage_is_an_archive_error_or_does_no_harm(cut, flips):
     data = bytearray(BYTES)
@@ -203,7 +203,7 @@ def test_damage_is_an_archive_error_or_does_no_harm(cut, flips):
         assert same(from_bytes(bytes(data[:cut] if not flips else data)), NETWORK)
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)  # a loaded machine is no fault
 @given(member=st.sampled_from(sorted(members())), at=st.floats(0, 1), junk=st.binary(max_size=20), keep=st.booleans())
 def test_damage_behind_a_right_checksum(member, at, junk, keep):
     """The zip is sound, what it holds is not: whatever loads is a network."""

@@ -72,7 +72,7 @@ def test_the_share_is_the_rate() -> None:
 
 def test_specs_that_do_not_fit() -> None:
     x, ids, key = NDArray(np.ones((2, 3), "f")), NDArray(np.arange(2)), NDArray(KEY)
-    with pytest.raises(ShapeError, match="rate must be >= 0 and < 1. Got 1.0"):
+    with pytest.raises(ShapeError, match=r"rate must be >= 0 and < 1\. Got 1\.0"):
         dropout(x, ids, key, 1.0)
     with pytest.raises(ShapeError, match=r"ids must be int64\[2\] and key uint32\[2\]"):
         dropout(x, NDArray(np.arange(3)), key, 0.5)

@@ -101,7 +101,7 @@ def test_targets_that_do_not_sum_to_one(rng: np.random.Generator) -> None:
     ],
 )  # fmt: skip
 def test_specs_that_do_not_fit(logits: Spec, labels: Spec) -> None:
-    with pytest.raises(ShapeError, match="softmax_xent: (logits|labels) must be"):
+    with pytest.raises(ShapeError, match=r"softmax_xent: (logits|labels) must be"):
         SoftmaxXent().infer(logits, labels)
 
 

@@ -11,7 +11,7 @@ from sparkdl.layers import Dense, Dropout
 @dataclass(frozen=True)
 class Case:
     """`kind`: the estimator; `arguments`: how it is made; `shape`: the type of its features; `metric`: what it must
-    reach on its own training table, and how much of it."""
+    reach on its own training table, and how much of it; `also`: the slow parts of the contract that it is tried on."""
 
     name: str
     kind: str
@@ -20,6 +20,7 @@ class Case:
     shape: str
     classes: int
     metric: tuple[str, float]
+    also: tuple[str, ...]
 
 
 FAST = {"epochs": 15, "batchSize": 16, "numWorkers": 1, "learningRate": 0.05}
@@ -28,15 +29,18 @@ CASES = [
     Case(
         "three classes of vectors", "DLClassifier", "DLClassificationModel",
         FAST | {"network": [Dense(8, "relu"), Dropout(0.1), Dense(3, "softmax")]}, "vector", 3, ("accuracy", 0.9),
+        ("stream", "cross validation"),
     ),
     Case(
         "two classes, one sigmoid unit, arrays", "DLClassifier", "DLClassificationModel",
         FAST | {"network": [Dense(8, "tanh"), Dense(1, "sigmoid")], "scaling": "standardize"}, "array", 2, ("f1", 0.9),
+        ("pipeline",),
     ),
     Case(
         "a regression on weighted scalars", "DLRegressor", "DLRegressionModel",
         FAST | {"network": [Dense(8, "relu"), Dense(1)], "featuresCols": ["f0", "f1", "f2", "f3"], "weightCol": "w",
                 "scaling": "minmax"}, "scalars", 0, ("r2", 0.8),
+        ("split",),
     ),
 ]  # fmt: skip
 

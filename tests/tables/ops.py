@@ -96,7 +96,9 @@ def _elementwise() -> Iterator[Case]:
         yield Case("logical_not", elementwise.logical_not, (Arg(s, "bools", "bool"),), ())
         yield Case("where", elementwise.where, (Arg(s, "bools", "bool"), Arg(s), Arg(s)))
         yield Case("cast", lambda x: elementwise.cast(x, "int32"), (Arg(s),), (), label="to int32")
-        yield Case("cast", lambda x: elementwise.cast(x, "float32"), (Arg(s, "digits", "int32"),), (), label="to float32")
+        yield Case(
+            "cast", lambda x: elementwise.cast(x, "float32"), (Arg(s, "digits", "int32"),), (), label="to float32"
+        )
         yield Case("cast", lambda x: elementwise.cast(elementwise.cast(x, "float64"), x.spec.dtype), (Arg(s),))
     yield Case("where", elementwise.where, (Arg((3, 1), "bools", "bool"), Arg((4,)), Arg(())), label="broadcast")
     yield Case("elu", elementwise.elu, (Arg((3, 4)),))
@@ -221,11 +223,12 @@ def _gathers() -> Iterator[Case]:
     yield Case("one_hot", lambda i: gather.one_hot(i, 2), (outside,), (), label="outside")
     yield Case("one_hot", lambda i: gather.one_hot(i, 2, "float64"), (outside,), (), label="float64")
     for ids in (none, one):
-        n = 1
-        yield Case("take", gather.take, (Arg((n,)), ids))
+        yield Case("take", gather.take, (Arg((1,)), ids))
         yield Case("take_grad", lambda g, i: gather.take_grad(g, i, 1), (Arg(ids.shape), ids))
         yield Case("one_hot", lambda i: gather.one_hot(i, 1), (ids,), ())
-    yield Case("take", gather.take, (Arg((3, 2), "digits", "int32"), Arg((4,), "below 4", "int64")), (), label="of ints")
+    yield Case(
+        "take", gather.take, (Arg((3, 2), "digits", "int32"), Arg((4,), "below 4", "int64")), (), label="of ints"
+    )
 
 
 def _dropouts() -> Iterator[Case]:

@@ -12,7 +12,7 @@ HEAD = '''"""Made by sparkdl.kernels.codegen; do not edit."""
 import math
 import numpy as np
 from numba import carray
-from sparkdl.kernels.cpu._numba import as_pointer, erf, exp, expm1, ints, log, log1p, native, sigmoid, tanh
+from sparkdl.kernels.cpu._numba import as_pointer, double_of, erf, exp, expm1, ints, log, log1p, native, sigmoid, tanh
 
 
 @native
@@ -37,8 +37,16 @@ _BARE = {"float32": "", "float64": "math."}
 _WIDE_SIGMOID = "np.float64(1) / (np.float64(1) + math.exp(-{0}))"
 
 
+LITERALS = frozenset((0.0, 1.0, -1.0, 2.0, 0.5, -0.5))  # written into the source; other numbers are arguments
+
+
+def numbers(expr: Expr) -> list[int]:
+    """Constants that are run-time arguments: a kernel is not compiled anew for each learning rate."""
+    return [k for k, instr in enumerate(expr.instrs) if instr.op == "const" and instr.const not in LITERALS]
+
+
 def source(expr: Expr, alias: Alias = ()) -> str:
-    """The module that defines `kernel`. Its arguments: rows, cols, addresses of the inputs, then of the outputs."""
+    """The module that defines `kernel`. Its arguments: rows, cols, addresses of inputs, of outputs, then `numbers`."""
     return HEAD + "".join(f"    {line}\n" for line in _Writer(expr, dict(alias)).lines())
 
 
@@ -49,12 +57,13 @@ class _Writer:
         self.expr, self.alias = expr, alias
         self.n = len(expr.ins)
         self.flat = not ({"row", "col"} & set(expr.places)) and all(r.reduce != "rows" for r in expr.roots)
-        self.rooted = [(k, r) for k, r in enumerate(expr.roots)]
+        self.rooted = list(enumerate(expr.roots))
+        first = 2 + self.n + len(expr.roots)
+        self.given = {k: first + at for at, k in enumerate(numbers(expr))}
 
     def lines(self) -> list[str]:
         """The body."""
-        arguments = 2 + self.n + len(self.expr.roots)
-        out = [f"a = ints(args, {arguments})", "R = a[0]", "C = a[1]"]
+        out = [f"a = ints(args, {2 + self.n + len(self.expr.roots) + len(self.given)})", "R = a[0]", "C = a[1]"]
         out += [self._open_input(k) for k in range(self.n)] + self._open_outputs()
         out += self._compute(scalar=True) + self._store(scalar=True)
         if any(not self._is_scalar(r) for r in self.expr.roots):
@@ -90,11 +99,11 @@ class _Writer:
             f"v{self.n + k} = {self._text(instr)}" for k, instr in enumerate(self.expr.instrs) if instr.scalar == scalar
         ]
 
-    def _text(self, instr: Instr) -> str:
+    def _text(self, k: int, instr: Instr) -> str:
         args = [f"v{a}" for a in instr.args]
         made = f"np.{_np(instr.dtype)}"
         if instr.op == "const":
-            return f"{made}({_literal(instr.const)})"
+            return f"{made}({f'double_of(a[{self.given[k]}])' if k in self.given else instr.const})"
         if instr.op == "cast":
             return f"{args[0]} != 0" if instr.dtype == "bool" else f"{made}({args[0]})"
         kind = self.expr.dtype(instr.args[-1])
@@ -138,11 +147,3 @@ def _indent(lines: list[str]) -> list[str]:
 
 def _np(dtype: str) -> str:
     return "bool_" if dtype == "bool" else dtype
-
-
-def _literal(value: float) -> str:
-    if value != value:
-        return "np.nan"
-    if value in (float("inf"), float("-inf")):
-        return "np.inf" if value > 0 else "-np.inf"
-    return repr(value)

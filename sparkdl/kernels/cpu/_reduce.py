@@ -93,27 +93,23 @@ def sortable(x: Any) -> Any:
 
 
 @fast
-def has_nan(x: Any) -> Any:
-    top = np.int32(0)
-    for j in range(x.shape[0]):
-        top = max(top, bits_of(x[j]) & _MAGNITUDE)
-    return top > _INFINITY
-
-
-@fast
 def top_of(x: Any) -> Any:
-    top = np.int32(-2147483647)
+    """The largest sortable integer of a row, and whether there is a NaN."""
+    top, magnitude = np.int32(-2147483647), np.int32(0)
     for j in range(x.shape[0]):
         top = max(top, sortable(x[j]))
-    return top
+        magnitude = max(magnitude, bits_of(x[j]) & _MAGNITUDE)
+    return top, magnitude > _INFINITY
 
 
 @fast
 def bottom_of(x: Any) -> Any:
-    bottom = np.int32(2147483647)
+    """The smallest sortable integer of a row, and whether there is a NaN."""
+    bottom, magnitude = np.int32(2147483647), np.int32(0)
     for j in range(x.shape[0]):
         bottom = min(bottom, sortable(x[j]))
-    return bottom
+        magnitude = max(magnitude, bits_of(x[j]) & _MAGNITUDE)
+    return bottom, magnitude > _INFINITY
 
 
 @fast
@@ -146,8 +142,8 @@ def extreme_last(args: Any, b: Any, c: Any, d: Any) -> Any:
     cols, y = a[3], vec(a[1], a[2])
     for i in range(a[2]):
         x = vec(a[0] + 4 * i * cols, cols)
-        found = unsorted(bottom_of(x) if a[4] != 0 else top_of(x))
-        y[i] = f4(np.nan) if has_nan(x) else found
+        key, nan = bottom_of(x) if a[4] != 0 else top_of(x)
+        y[i] = f4(np.nan) if nan else unsorted(key)
     return 0
 
 
@@ -157,5 +153,6 @@ def argmax_last(args: Any, b: Any, c: Any, d: Any) -> Any:
     cols, y = a[3], ints(a[1], a[2])
     for i in range(a[2]):
         x = vec(a[0] + 4 * i * cols, cols)
-        y[i] = first_nan(x) if has_nan(x) else first(x, unsorted(top_of(x)))
+        key, nan = top_of(x)
+        y[i] = first_nan(x) if nan else first(x, unsorted(key))
     return 0

@@ -8,7 +8,7 @@ import numpy as np
 from sparkdl.base.spec import Specs
 from sparkdl.kernels.codegen.expr import Expr
 from sparkdl.kernels.codegen.interpret import interpret
-from sparkdl.kernels.codegen.numba_source import COMPILED, Alias
+from sparkdl.kernels.codegen.numba_source import COMPILED, Alias, numbers
 from sparkdl.kernels.table import Array, Arrays, Bound, Prepared, Rows, Unsupported, kernel, rowwise
 
 
@@ -25,7 +25,7 @@ def fused(op: Any, ins: Specs, outs: Specs) -> Prepared:
         from sparkdl.kernels.cpu._numba import arguments
 
         code = compiled(expr, _alias(expr, i, o))
-        args = arguments(expr.rows, expr.cols, *i, *o)
+        args = arguments(expr.rows, expr.cols, *i, *o, *(expr.instrs[k].const for k in numbers(expr)))
         return Rows(row(code.address, args.ctypes.data), (code, args, i, o))
 
     return Prepared(bind, inplace=inplace(expr), detail="+".join(i.op for i in expr.instrs if i.op != "const"))
