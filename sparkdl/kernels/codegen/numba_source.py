@@ -96,7 +96,7 @@ class _Writer:
     def _compute(self, scalar: bool) -> list[str]:
         """The instructions of the prelude (scalar) or of the inner loop."""
         return [
-            f"v{self.n + k} = {self._text(instr)}" for k, instr in enumerate(self.expr.instrs) if instr.scalar == scalar
+            f"v{self.n + k} = {self._text(k, instr)}" for k, instr in enumerate(self.expr.instrs) if instr.scalar == scalar
         ]
 
     def _text(self, k: int, instr: Instr) -> str:
