@@ -2,8 +2,8 @@
 
     python -m benchmarks.engine [--json FILE] [--seconds S] [WORKLOAD ...]
 
-A step is `Trainer.step(batch)` on our side (feeding, forward, backward, Adam), and zero_grad, forward, backward, Adam on
-torch's, on the same batch in memory. Before it is timed, the losses of ten steps from the same weights must agree.
+A step is `Trainer.step(batch)` on our side (feeding, forward, backward, Adam), and zero_grad, forward, backward, Adam
+on torch's, on the same batch in memory. Before it is timed, the losses of ten steps from the same weights must agree.
 `ratio` is against eager torch in its better layout (channels_last tried for images) with Adam as it comes; `fused` is
 against the same with torch's fused Adam.
 """
@@ -138,7 +138,7 @@ def _ours(work: Workload, x: Any, y: Any) -> tuple[Network, Callable[[], float]]
     network = Sequential(list(work.ours()), input_shape=work.shape)
     network.build(0)
     trainer = Trainer(network, SparseCategoricalCrossentropy(from_logits=True), Adam(RATE))
-    batch = Batch({name: x for name in network.topology.inputs}, y, None, np.arange(work.batch))
+    batch = Batch(dict.fromkeys(network.topology.inputs, x), y, None, np.arange(work.batch))
     return network, lambda: trainer.step(batch)
 
 

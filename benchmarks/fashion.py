@@ -15,7 +15,7 @@ CUT = 50_000
 
 
 def read_idx(file: Path) -> np.ndarray:
-    """An IDX file of bytes: two zeros, the type 8, the number of axes, each axis as big-endian int32, then the bytes."""
+    """An IDX file: two zeros, the type 8 (bytes), the number of axes, each axis as big-endian int32, then the bytes."""
     data = gzip.decompress(file.read_bytes())
     if data[:3] != b"\0\0\x08":
         raise ValueError(f"{file} is not an IDX file of bytes")

@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 from sparkdl.compile.rewrite import live, topological
 from sparkdl.graph.graph import Graph, Node, Ref
 from sparkdl.nd.op import Op
+from sparkdl.nd.ops.analysis import Relu
+from sparkdl.nd.ops.arithmetic import Add
 from sparkdl.nd.ops.conv import Conv2d, Conv2dBias
-from sparkdl.nd.ops.elementwise import Add, Relu
 from sparkdl.nd.ops.matmul import Linear, MatMul
 from sparkdl.nd.ops.softmax import SoftmaxXent, SoftmaxXentBoth, SoftmaxXentGrad
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from sparkdl.compile.rewrite import append, rebuild
 from sparkdl.graph.graph import Graph, Node, Ref
 from sparkdl.kernels.ref.elementwise import FUNCTIONS
-from sparkdl.nd.ops.elementwise import Square
+from sparkdl.nd.ops.arithmetic import Square
 from sparkdl.nd.ops.reduce import Sum
 from sparkdl.nd.ops.shape import Reshape
 

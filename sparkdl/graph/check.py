@@ -36,7 +36,7 @@ def check_grads(
     arrays: where to look; floats are taken as float64. Stay 1e-3 away from kinks.
     wrt:    which inputs are differentiated; by default all floats
 
-    >>> from sparkdl.nd.ops.elementwise import tanh
+    >>> from sparkdl.nd.ops.analysis import tanh
     >>> check_grads(lambda x: tanh(x) * x, [np.linspace(-2, 2, 5)])
     """
     rng = np.random.default_rng(seed)

@@ -6,11 +6,14 @@ from typing import Any
 _HOMES = {
     "sparkdl.nd.array": "NDArray",
     "sparkdl.nd.create": "asarray from_numpy zeros ones full arange",
-    "sparkdl.nd.ops.elementwise": (
-        "add subtract multiply divide power maximum minimum clip negative absolute sign floor square sqrt rsqrt exp "
-        "expm1 log log1p sin cos tanh sigmoid erf relu elu gelu softplus greater greater_equal less less_equal equal "
-        "not_equal logical_and logical_or logical_not isnan where cast"
+    "sparkdl.nd.ops.arithmetic": (
+        "add subtract multiply divide maximum minimum clip negative absolute sign floor square sqrt rsqrt"
     ),
+    "sparkdl.nd.ops.choice": (
+        "greater greater_equal less less_equal equal not_equal logical_and logical_or logical_not isnan "
+        "where cast"
+    ),
+    "sparkdl.nd.ops.analysis": "power exp expm1 log log1p sin cos tanh sigmoid erf relu elu gelu softplus",
     "sparkdl.nd.ops.reduce": "sum max min mean argmax",
     "sparkdl.nd.ops.shape": "reshape transpose broadcast_to concat slice_axis",
     "sparkdl.nd.ops.matmul": "matmul",

@@ -9,34 +9,34 @@ class Operators:
     __array_ufunc__ = None  # numpy leaves `array + ours` to us
 
     def __add__(self, other: Any) -> Any:
-        return _ops().add(self, other)
+        return _arithmetic().add(self, other)
 
     def __radd__(self, other: Any) -> Any:
-        return _ops().add(other, self)
+        return _arithmetic().add(other, self)
 
     def __sub__(self, other: Any) -> Any:
-        return _ops().subtract(self, other)
+        return _arithmetic().subtract(self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return _ops().subtract(other, self)
+        return _arithmetic().subtract(other, self)
 
     def __mul__(self, other: Any) -> Any:
-        return _ops().multiply(self, other)
+        return _arithmetic().multiply(self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return _ops().multiply(other, self)
+        return _arithmetic().multiply(other, self)
 
     def __truediv__(self, other: Any) -> Any:
-        return _ops().divide(self, other)
+        return _arithmetic().divide(self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return _ops().divide(other, self)
+        return _arithmetic().divide(other, self)
 
     def __pow__(self, other: Any) -> Any:
-        return _ops().power(self, other)
+        return _analysis().power(self, other)
 
     def __neg__(self) -> Any:
-        return _ops().negative(self)
+        return _arithmetic().negative(self)
 
     def __matmul__(self, other: Any) -> Any:
         from sparkdl.nd.ops.matmul import matmul
@@ -44,7 +44,13 @@ class Operators:
         return matmul(self, other)
 
 
-def _ops() -> Any:
-    from sparkdl.nd.ops import elementwise
+def _arithmetic() -> Any:
+    from sparkdl.nd.ops import arithmetic
 
-    return elementwise
+    return arithmetic
+
+
+def _analysis() -> Any:
+    from sparkdl.nd.ops import analysis
+
+    return analysis

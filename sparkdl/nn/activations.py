@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Literal
 
-from sparkdl.nd.ops.elementwise import elu, gelu, relu, sigmoid, tanh
+from sparkdl.nd.ops.analysis import elu, gelu, relu, sigmoid, tanh
 from sparkdl.nd.ops.softmax import softmax
 
 ActivationName = Literal["linear", "relu", "sigmoid", "tanh", "softmax", "elu", "gelu"]

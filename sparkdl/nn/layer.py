@@ -15,7 +15,7 @@ from sparkdl.base.registry import Registry
 from sparkdl.base.rng import Key
 from sparkdl.base.spec import Spec
 from sparkdl.nd.array import NDArray
-from sparkdl.nd.ops.elementwise import add
+from sparkdl.nd.ops.arithmetic import add
 from sparkdl.nn.params import ParamSpec
 
 L = TypeVar("L", bound="Layer")

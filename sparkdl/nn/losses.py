@@ -22,7 +22,9 @@ from sparkdl.base.record import OneOf, record
 from sparkdl.base.registry import Registry
 from sparkdl.base.spec import Spec
 from sparkdl.graph.graph import Sym
-from sparkdl.nd.ops.elementwise import absolute, cast as cast_to, clip, exp, log, log1p, maximum, square
+from sparkdl.nd.ops.analysis import exp, log, log1p
+from sparkdl.nd.ops.arithmetic import absolute, clip, maximum, square
+from sparkdl.nd.ops.choice import cast as cast_to
 from sparkdl.nd.ops.gather import one_hot
 from sparkdl.nd.ops.reduce import mean, sum as sum_of
 from sparkdl.nd.ops.shape import reshape

@@ -5,7 +5,7 @@ from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform
 from sparkdl.base.checks import NonNegative
 from sparkdl.base.record import OneOf, record
 from sparkdl.base.registry import Registry
-from sparkdl.nd.ops.elementwise import absolute, square
+from sparkdl.nd.ops.arithmetic import absolute, square
 from sparkdl.nd.ops.reduce import sum
 
 P = TypeVar("P", bound="Penalty")

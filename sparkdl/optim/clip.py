@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sparkdl.nd.ops.elementwise import clip, maximum, minimum, sqrt, square
+from sparkdl.nd.ops.arithmetic import clip, maximum, minimum, sqrt, square
 from sparkdl.nd.ops.reduce import sum as sum_of
 
 

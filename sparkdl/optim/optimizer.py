@@ -12,7 +12,7 @@ from sparkdl.base.checks import NonNegative, Positive
 from sparkdl.base.errors import ConfError
 from sparkdl.base.record import record
 from sparkdl.base.registry import Registry
-from sparkdl.nd.ops.elementwise import cast as cast_to
+from sparkdl.nd.ops.choice import cast as cast_to
 from sparkdl.optim.clip import clip_by_global_norm, clip_by_norm, clip_by_value
 from sparkdl.optim.schedules import LearningRate, rate_at
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from sparkdl.base.checks import BelowOne, Flag, NonNegative, Positive
 from sparkdl.base.record import OneOf
-from sparkdl.nd.ops.elementwise import maximum, power, sqrt, square
+from sparkdl.nd.ops.analysis import power
+from sparkdl.nd.ops.arithmetic import maximum, sqrt, square
 from sparkdl.optim.optimizer import OPTIMIZERS, Optimizer, Slots, Updated, optimizer, scalar
 from sparkdl.optim.schedules import LearningRate
 

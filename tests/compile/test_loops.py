@@ -2,14 +2,13 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
+from sparkdl import nd as e
 from sparkdl.base.spec import Spec
 from sparkdl.compile.loops import fuse_loops
 from sparkdl.compile.pipeline import compile
 from sparkdl.graph.graph import Graph
-from sparkdl.nd.ops import elementwise as e
 from sparkdl.nd.ops import reduce as r
 from sparkdl.nd.ops.fused import Fused
 from sparkdl.nd.ops.matmul import matmul

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from sparkdl import nd as e
 from sparkdl.base.errors import ShapeError
 from sparkdl.base.spec import Spec
 from sparkdl.compile.memory import plan
@@ -13,7 +14,6 @@ from sparkdl.compile.schedule import schedule
 from sparkdl.graph.grad import grad
 from sparkdl.graph.graph import Graph, Sym
 from sparkdl.kernels.table import LIBRARIES
-from sparkdl.nd.ops import elementwise as e
 from sparkdl.nd.ops import reduce as r
 from sparkdl.nd.ops.matmul import matmul
 from sparkdl.nd.ops.shape import pack, reshape, view

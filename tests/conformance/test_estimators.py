@@ -1,6 +1,8 @@
 """One contract for every estimator: what pyspark.ml's own stages do, ours do."""
 
+import gc
 import json
+import warnings
 
 import numpy as np
 import pytest
@@ -274,12 +276,16 @@ def test_a_pipeline_is_fitted_saved_and_loaded(case, table, tmp_path):
     assert predictions(loaded, table) == predictions(model, table)
 
 
-# pyspark leaves its thread pools to the garbage collector.
-POOLS = pytest.mark.filterwarnings("ignore:.*Pool.__del__:pytest.PytestUnraisableExceptionWarning")
+@pytest.fixture
+def pools():
+    """pyspark leaves its thread pools to the garbage collector, which complains."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "unclosed running multiprocessing pool", ResourceWarning)
+        yield
+        gc.collect()
 
 
-@POOLS
-def test_cross_validation_and_its_files(case, table, tmp_path):
+def test_cross_validation_and_its_files(case, table, tmp_path, pools):
     need(case, "cross validation")
     from pyspark.ml.tuning import CrossValidator, CrossValidatorModel, ParamGridBuilder
 
@@ -298,8 +304,7 @@ def test_cross_validation_and_its_files(case, table, tmp_path):
     assert predictions(back.bestModel, table) == predictions(best.bestModel, table)
 
 
-@POOLS
-def test_train_validation_split(case, table):
+def test_train_validation_split(case, table, pools):
     need(case, "split")
     from pyspark.ml.tuning import ParamGridBuilder, TrainValidationSplit
 

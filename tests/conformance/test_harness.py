@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from sparkdl import nd
 from sparkdl.base.errors import KernelError, SparkdlError
 from sparkdl.base.spec import Spec
 from sparkdl.graph.check import check_grads
 from sparkdl.nd.op import OPS, apply
-from sparkdl.nd.ops import elementwise
-from sparkdl.nd.ops.elementwise import Multiply, Tanh
+from sparkdl.nd.ops.analysis import Tanh
+from sparkdl.nd.ops.arithmetic import Multiply
 from sparkdl.nd.ops.reduce import Sum
 from tests.conformance import test_coverage
 from tests.conformance.ops import arrays, assert_close, oracle
@@ -106,7 +107,7 @@ class GrowingSum(Sum):
     """Its gradient has another shape than its input."""
 
     def vjp(self, grads: Any, outs: Any, *ins: Any) -> Any:
-        return (elementwise.add(grads[0], np.zeros((2, *ins[0].spec.shape))),)
+        return (nd.add(grads[0], np.zeros((2, *ins[0].spec.shape))),)
 
 
 def test_a_gradient_of_the_wrong_shape_is_caught() -> None:
@@ -142,7 +143,7 @@ def test_a_kernel_that_is_slightly_wrong_is_caught() -> None:
 def test_a_library_that_differs_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     from sparkdl.kernels import table
 
-    case = Case("tanh", elementwise.tanh, (Arg((3, 4)),))
+    case = Case("tanh", nd.tanh, (Arg((3, 4)),))
     libraries_equal_the_oracle(case, "float32")
     steep = table.rowwise(lambda op, x: np.tanh(x) * np.float32(1.001))
     monkeypatch.setitem(table._ROWS, ("tanh", "numpy"), [(table.always, steep)])

@@ -12,7 +12,7 @@ from sparkdl.graph.grad import grad
 from sparkdl.graph.graph import Graph
 from sparkdl.kernels.table import LIBRARIES
 from sparkdl.nd.array import NDArray
-from sparkdl.nd.ops.elementwise import sigmoid
+from sparkdl.nd.ops.analysis import sigmoid
 from sparkdl.nd.ops.reduce import sum as sum_of
 from sparkdl.nd.ops.softmax import softmax
 from sparkdl.nn.losses import LOSSES

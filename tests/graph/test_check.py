@@ -6,7 +6,9 @@ import pytest
 from sparkdl.base.spec import Spec
 from sparkdl.graph.check import check_grads, evaluate
 from sparkdl.graph.graph import Graph
-from sparkdl.nd.ops.elementwise import absolute, cast, exp, log
+from sparkdl.nd.ops.analysis import exp, log
+from sparkdl.nd.ops.arithmetic import absolute
+from sparkdl.nd.ops.choice import cast
 from sparkdl.nd.ops.reduce import argmax, sum as sum_of
 
 

@@ -8,7 +8,7 @@ from sparkdl.base.spec import Spec
 from sparkdl.graph.check import check_grads, evaluate
 from sparkdl.graph.grad import grad
 from sparkdl.graph.graph import Graph
-from sparkdl.nd.ops.elementwise import exp, tanh
+from sparkdl.nd.ops.analysis import exp, tanh
 from sparkdl.nd.ops.reduce import sum as sum_of
 from sparkdl.nd.ops.softmax import softmax_xent
 

@@ -8,7 +8,7 @@ from sparkdl.base.record import OneOf
 from sparkdl.base.spec import Spec
 from sparkdl.graph.graph import Graph
 from sparkdl.nd.array import NDArray
-from sparkdl.nd.ops.elementwise import relu
+from sparkdl.nd.ops.analysis import relu
 from sparkdl.nd.ops.softmax import softmax
 from sparkdl.nn.losses import (
     LOSSES,

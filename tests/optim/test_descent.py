@@ -8,7 +8,7 @@ from sparkdl.compile.pipeline import compile
 from sparkdl.graph.grad import grad
 from sparkdl.graph.graph import Graph
 from sparkdl.nd.array import NDArray
-from sparkdl.nd.ops.elementwise import square
+from sparkdl.nd.ops.arithmetic import square
 from sparkdl.nd.ops.reduce import sum as sum_of
 from sparkdl.nd.ops.shape import slice_axis
 from sparkdl.optim.clip import clip_by_global_norm, clip_by_norm, clip_by_value

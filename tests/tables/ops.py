@@ -4,8 +4,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from sparkdl import nd
 from sparkdl.nd.op import apply
-from sparkdl.nd.ops import conv, elementwise, gather, matmul, norm, pool, random, reduce, shape, softmax
+from sparkdl.nd.ops import conv, gather, matmul, norm, pool, random, reduce, shape, softmax
 from sparkdl.nd.ops.shape import PadAxis
 
 Shape = tuple[int, ...]
@@ -82,31 +83,29 @@ COMPARE = ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal
 
 def _elementwise() -> Iterator[Case]:
     for name, fill in UNARY.items():
-        yield from (Case(name, getattr(elementwise, name), (Arg(s, fill),)) for s in SHAPES)
+        yield from (Case(name, getattr(nd, name), (Arg(s, fill),)) for s in SHAPES)
     for name, fills in BINARY.items():
-        call = getattr(elementwise, name)
+        call = getattr(nd, name)
         yield from (Case(name, call, (Arg(a, fills[0]), Arg(b, fills[1]))) for a, b in PAIRS)
     for name in COMPARE:
-        call = getattr(elementwise, name)
+        call = getattr(nd, name)
         yield from (Case(name, call, (Arg(a, "digits"), Arg(b, "digits")), ()) for a, b in PAIRS)
     for name in ("logical_and", "logical_or"):
-        call = getattr(elementwise, name)
+        call = getattr(nd, name)
         yield from (Case(name, call, (Arg(a, "bools", "bool"), Arg(b, "bools", "bool")), ()) for a, b in PAIRS)
     for s in SHAPES:
-        yield Case("logical_not", elementwise.logical_not, (Arg(s, "bools", "bool"),), ())
-        yield Case("where", elementwise.where, (Arg(s, "bools", "bool"), Arg(s), Arg(s)))
-        yield Case("cast", lambda x: elementwise.cast(x, "int32"), (Arg(s),), (), label="to int32")
-        yield Case(
-            "cast", lambda x: elementwise.cast(x, "float32"), (Arg(s, "digits", "int32"),), (), label="to float32"
-        )
-        yield Case("cast", lambda x: elementwise.cast(elementwise.cast(x, "float64"), x.spec.dtype), (Arg(s),))
-    yield Case("where", elementwise.where, (Arg((3, 1), "bools", "bool"), Arg((4,)), Arg(())), label="broadcast")
-    yield Case("elu", elementwise.elu, (Arg((3, 4)),))
-    yield Case("gelu", elementwise.gelu, (Arg((3, 4)),))
-    yield Case("gelu", lambda x: elementwise.gelu(x, approximate=True), (Arg((3, 4)),), label="by tanh")
-    yield Case("softplus", elementwise.softplus, (Arg((3, 4)),))
-    yield Case("clip", lambda x: elementwise.clip(x, -0.5, 0.5), (Arg((3, 4), "normal"),))
-    yield Case("isnan", elementwise.isnan, (Arg((3, 4)),), ())
+        yield Case("logical_not", nd.logical_not, (Arg(s, "bools", "bool"),), ())
+        yield Case("where", nd.where, (Arg(s, "bools", "bool"), Arg(s), Arg(s)))
+        yield Case("cast", lambda x: nd.cast(x, "int32"), (Arg(s),), (), label="to int32")
+        yield Case("cast", lambda x: nd.cast(x, "float32"), (Arg(s, "digits", "int32"),), (), label="to float32")
+        yield Case("cast", lambda x: nd.cast(nd.cast(x, "float64"), x.spec.dtype), (Arg(s),))
+    yield Case("where", nd.where, (Arg((3, 1), "bools", "bool"), Arg((4,)), Arg(())), label="broadcast")
+    yield Case("elu", nd.elu, (Arg((3, 4)),))
+    yield Case("gelu", nd.gelu, (Arg((3, 4)),))
+    yield Case("gelu", lambda x: nd.gelu(x, approximate=True), (Arg((3, 4)),), label="by tanh")
+    yield Case("softplus", nd.softplus, (Arg((3, 4)),))
+    yield Case("clip", lambda x: nd.clip(x, -0.5, 0.5), (Arg((3, 4), "normal"),))
+    yield Case("isnan", nd.isnan, (Arg((3, 4)),), ())
 
 
 # --- reductions -------------------------------------------------------------------------------------------------------

@@ -95,9 +95,8 @@ class _Writer:
 
     def _compute(self, scalar: bool) -> list[str]:
         """The instructions of the prelude (scalar) or of the inner loop."""
-        return [
-            f"v{self.n + k} = {self._text(k, instr)}" for k, instr in enumerate(self.expr.instrs) if instr.scalar == scalar
-        ]
+        wanted = [(k, instr) for k, instr in enumerate(self.expr.instrs) if instr.scalar == scalar]
+        return [f"v{self.n + k} = {self._text(k, instr)}" for k, instr in wanted]
 
     def _text(self, k: int, instr: Instr) -> str:
         args = [f"v{a}" for a in instr.args]

@@ -95,7 +95,7 @@ def _check_ids(who: str, ids: Spec) -> None:
 
 def _known_rows(taken: Any, ids: Any, rows: int) -> Any:
     """`taken` with zeros instead of NaN where the index is outside: such rows had no part in the sum."""
-    from sparkdl.nd.ops.elementwise import greater_equal, less, logical_and, where
+    from sparkdl.nd.ops.choice import greater_equal, less, logical_and, where
     from sparkdl.nd.ops.shape import reshape
 
     inside = logical_and(greater_equal(ids, 0), less(ids, rows))

@@ -141,7 +141,7 @@ def _spread(g: Any, spec: Spec, axes: tuple[int, ...]) -> Any:
 
 
 def _to_extremes(g: Any, out: Any, x: Any, axes: tuple[int, ...]) -> Any:
-    from sparkdl.nd.ops.elementwise import cast, equal
+    from sparkdl.nd.ops.choice import cast, equal
 
     hit = cast(equal(x, _spread(out, x.spec, axes)), x.spec.dtype)
     return hit * _spread(g, x.spec, axes) / sum(hit, axes, keepdims=True)

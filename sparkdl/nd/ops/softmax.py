@@ -9,7 +9,7 @@ from typing import Any
 from sparkdl.base.errors import ShapeError
 from sparkdl.base.spec import Spec
 from sparkdl.nd.op import Op, apply, op
-from sparkdl.nd.ops.elementwise import exp
+from sparkdl.nd.ops.analysis import exp
 from sparkdl.nd.ops.gather import one_hot
 from sparkdl.nd.ops.reduce import axes_of, sum as sum_
 from sparkdl.nd.ops.shape import reshape, transpose

@@ -8,7 +8,7 @@ import numpy as np
 from sparkdl.base.checks import Real
 from sparkdl.base.errors import ShapeError
 from sparkdl.nd.array import NDArray
-from sparkdl.nd.ops.elementwise import cast
+from sparkdl.nd.ops.choice import cast
 from sparkdl.nn.layer import Ctx, Layer, layer
 
 Factor = Real | tuple[Real, ...]

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from sparkdl.base.checks import Int
 from sparkdl.base.errors import ShapeError
-from sparkdl.nd.ops.elementwise import add
+from sparkdl.nd.ops.arithmetic import add
 from sparkdl.nd.ops.shape import concat, reshape
 from sparkdl.nn.layer import Ctx, Layer, layer
 

@@ -9,7 +9,7 @@ from sparkdl.base.checks import Flag, Int, NonNegative, UnitInterval
 from sparkdl.base.errors import ShapeError
 from sparkdl.base.spec import Spec
 from sparkdl.nd.array import NDArray
-from sparkdl.nd.ops.elementwise import rsqrt
+from sparkdl.nd.ops.arithmetic import rsqrt
 from sparkdl.nd.ops.norm import batch_norm
 from sparkdl.nd.ops.shape import transpose
 from sparkdl.nn.init import InitializerField, Ones, Zeros
