@@ -17,17 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from sparkdl.base.errors import ClusterError, SparkdlError
 from sparkdl.base.record import to_conf
 from sparkdl.data import check
 from sparkdl.data.encode import Encoder, to_saved
 from sparkdl.dist import wire
 from sparkdl.dist.clock import Clock
 from sparkdl.dist.columns import NUMBERING, expressions, named, numbered, quoted
-from sparkdl.dist.faults import Lost
 from sparkdl.dist.job import FitConf, Job
 from sparkdl.dist.look import look
 from sparkdl.dist.progress import Board, Tell
+from sparkdl.dist.refit import until_done
 from sparkdl.dist.slots import early, need_slots
 from sparkdl.dist.worker import train_rank
 from sparkdl.nn.network import Network
@@ -81,7 +80,8 @@ class Fitted:
 def fit(df: "DataFrame", conf: FitConf, progress: Tell | None = None, start: Floats | None = None) -> Fitted:
     """Train on the rows of `df`.
 
-    progress:  called after each epoch with its row of the history and "epochs"; in a thread, on classic sessions only
+    progress:  called after each epoch with its row of the history and "epochs", in a thread; from epoch 1 again when a
+               worker was lost and all start over. Not called on Spark Connect, where nothing streams
     start:     first parameters (layout.size,); drawn with the conf's seed by default
 
     The same conf, seed and number of workers on the same table give the same bits, also after workers were lost.
@@ -198,10 +198,10 @@ def _with_news(rows: "DataFrame", job: Job, refits: int, progress: Tell | None) 
     """Run the gang while a board hears its news. State and report of rank 0."""
     host = None if _connect(rows.sparkSession) else rows.sparkSession.conf.get("spark.driver.host", None)
     if host is None or progress is None:
-        return wire.unpack(_until_done(rows, job, refits))
+        return wire.unpack(until_done(partial(_once, rows, job), refits))
     board = Board(host, job.secret, progress)
     try:
-        return wire.unpack(_until_done(rows, replace(job, board=board.address), refits))
+        return wire.unpack(until_done(partial(_once, rows, replace(job, board=board.address)), refits))
     finally:
         board.close()
 
@@ -211,34 +211,10 @@ def _connect(spark: Any) -> bool:
     return "connect" in type(spark).__module__
 
 
-def _until_done(rows: "DataFrame", job: Job, refits: int) -> bytes:
-    """The result's bytes. Starts over after failures that Spark does not retry and that may pass."""
-    try:
-        return _once(rows, job)
-    except Exception as error:
-        if isinstance(error, SparkdlError) and not isinstance(error, Lost):
-            raise
-        if not refits or not _may_pass(error):
-            raise ClusterError(f"Spark could not finish the training. {_said(error)}") from error
-        log.warning("the training failed and starts over. %s", _said(error))
-    return _until_done(rows, job, refits - 1)
-
-
 def _once(rows: "DataFrame", job: Job) -> bytes:
+    """One run of the gang: the bytes of its result."""
     done = rows.mapInArrow(partial(rank_task, job), wire.DDL, barrier=True).repartition(1)
     return wire.payload(done.toArrow())
-
-
-_SIGNS = ("ExecutorLostFailure", "Could not recover from a failed barrier ResultStage", "SPARK-24819")
-
-
-def _may_pass(error: Exception) -> bool:
-    return isinstance(error, Lost) or any(sign in str(error) for sign in _SIGNS)
-
-
-def _said(error: Exception) -> str:
-    """A Spark exception without the Java below it."""
-    return "\n".join(line for line in str(error).splitlines() if not line.startswith("\tat "))[:4000]
 
 
 def _warn_idle(rows: list[int]) -> None:

@@ -6,13 +6,13 @@ trained; setters stand in `setters.py`, for the params that still have an effect
 """
 
 import json
-from typing import Annotated, Any, Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from pydantic import TypeAdapter, ValidationError
 from pyspark.ml.param import Param, Params, TypeConverters
 from pyspark.ml.param.shared import HasBatchSize, HasHandleInvalid, HasLearningRate, HasSeed, HasWeightCol
 
-from sparkdl.base.checks import Count, Positive, Whole, describe
+from sparkdl.base.checks import Count, NonNegative, Positive, Whole, describe
 from sparkdl.base.errors import ConfError
 from sparkdl.base.record import to_conf
 from sparkdl.base.registry import near
@@ -37,10 +37,10 @@ _MUST_BE: dict[str, Any] = {
     "averagingFrequency": Count,
     "seed": Whole,
     "learningRate": Positive,
-    "inputShape": list[Count],
+    "inputShape": tuple[Count, ...],
     "scaling": Literal["none", "standardize", "minmax"],
     "handleInvalid": Literal["error", "skip", "keep"],
-    "thresholds": list[Annotated[float, Positive]],
+    "thresholds": tuple[NonNegative, ...],
 }
 
 

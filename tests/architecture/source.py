@@ -18,14 +18,26 @@ def modules() -> Iterator[tuple[str, Path]]:
 
 
 def imported(source: str) -> Iterator[str]:
-    """Names of the modules that a source imports: at the top, inside functions, and by a name given as text."""
-    for node in ast.walk(ast.parse(source)):
+    """Names of the modules that a source imports: at the top, inside functions, and by a name given as text.
+
+    Imports that only a type checker sees are left out, as import-linter is told to.
+    """
+    for node in _running(ast.parse(source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield node.module or ""
         elif isinstance(node, ast.Call) and _called(node) in ("import_module", "__import__", "find_spec"):
             yield from _text(node.args[0]) if node.args else ()
+
+
+def _running(node: ast.AST) -> Iterator[ast.AST]:
+    """The node and all below it, without what stands under `if TYPE_CHECKING`."""
+    yield node
+    hidden = node.body if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING" else ()
+    for child in ast.iter_child_nodes(node):
+        if child not in hidden:
+            yield from _running(child)
 
 
 def _called(node: ast.Call) -> str:

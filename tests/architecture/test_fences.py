@@ -32,6 +32,7 @@ def test_a_fence_holds(fence):
         ("sparkdl.io.archive", "importlib.import_module(f'pickle{x}')"),
         ("sparkdl.io.archive", "__import__('h5py')"),
         ("sparkdl.nd.array", "import rich"),
+        ("sparkdl.nd.array", "if TYPE_CHECKING:\n    pass\nelse:\n    import rich"),
     ],
 )
 def test_a_breach_is_seen(module, source):
@@ -46,6 +47,7 @@ def test_a_breach_is_seen(module, source):
         ("sparkdl.dist.spark", "def f():\n    from pyspark import BarrierTaskContext"),
         ("sparkdl.ml.model", "from pyspark.ml import Model"),
         ("sparkdl.cli.session", "from pyspark.sql import SparkSession"),
+        ("sparkdl.cli.train", "if TYPE_CHECKING:\n    from pyspark.sql import SparkSession"),
     ],
 )
 def test_the_gates_are_open(module, source):

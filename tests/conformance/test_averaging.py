@@ -98,7 +98,9 @@ def one_process(conf, sizes):
 
 
 def distance(got, due):
-    return float(np.abs(got - due).max() / np.abs(due).max())
+    """Relative, in the Euclidean norm and in the largest element."""
+    apart = got.astype(np.float64) - due
+    return float(np.linalg.norm(apart) / np.linalg.norm(due)), float(np.abs(apart).max() / np.abs(due).max())
 
 
 @pytest.mark.parametrize("weight", [False, True], ids=["", "weights"])
@@ -107,9 +109,10 @@ def test_frequency_1_is_one_process_with_the_joint_batch(sizes, weight, record_p
     conf = conf_of(workers=len(sizes), weight=weight)
     state, _ = trained(conf, sizes)
     due = one_process(conf, sizes).state
-    record_property("distance", distance(state, due))
-    assert distance(state, due) <= 1e-6
-    assert distance(state, first_vector(conf)) > 1e-3  # it did move
+    norm, most = distance(state, due)
+    record_property("distance", (norm, most))
+    assert norm <= 1e-6 and most <= 2e-6  # each rank rounds its own step to float32; one process rounds once
+    assert distance(state, first_vector(conf))[0] > 1e-3  # it did move
 
 
 def test_the_history_is_that_of_all_rows():

@@ -127,6 +127,7 @@ def test_a_wrong_type_is_refused_when_it_is_set(case):
         ("optimizer", "adamm", "Did you mean 'Adam'"),
         ("loss", "MeanSquareError", "Did you mean 'MeanSquaredError'"),
         ("network", [{"type": "Dence", "units": 1}], "Did you mean 'Dense'"),
+        ("inputShape", [0], "inputShape must be a list, each an int >= 1"),
         ("steps", [{"type": "Standardise", "columns": ["a"]}], "Did you mean 'Standardize'"),
     ],
 )
@@ -164,6 +165,18 @@ def test_fit_leaves_table_and_estimator_alone(case, table, fitted):
     assert (values(stage), table.schema, table.orderBy("id").collect()) == before
     assert (short.uid, short.getEpochs(), len(short.summary.history)) == (stage.uid, 1, 1)
     assert "guess" in short.transform(table).columns
+
+
+def test_labels_that_cannot_be_are_refused(case, table):
+    bad = {"1.5": "whole", "9.0": "9|classes"} if case.classes else {"double('NaN')": "NaN"}
+    wrong = {f"if(id > 3, {v}, label)": words for v, words in (bad | {"null": "null"}).items()}
+    wrong |= {} if case.classes else {"concat('a', label)": "must hold numbers"}
+    for label, words in wrong.items():
+        with pytest.raises(ValueError, match=words) as told:
+            make(case).fit(table.selectExpr("* except (label)", f"{label} as label"))
+        assert "label" in str(told.value)
+    with pytest.raises(ValueError, match="empty"):
+        make(case).fit(table.where("false"))
 
 
 # --- transform ----------------------------------------------------------------------------------------------------
@@ -239,7 +252,7 @@ def test_an_output_that_exists_is_refused(table, fitted):
 # --- saving -------------------------------------------------------------------------------------------------------
 
 
-def test_an_estimator_is_saved_and_loaded(case, tmp_path):
+def test_an_estimator_is_saved_and_loaded(case, spark, tmp_path):
     stage, path = make(case), str(tmp_path / "stage")
     stage.save(path)
     stage.write().overwrite().save(path)
