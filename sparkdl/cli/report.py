@@ -34,7 +34,7 @@ def epoch_line(news: Mapping[str, Any]) -> str:
     """One line on an epoch.
 
     >>> epoch_line({"epoch": 3, "epochs": 20, "loss": 0.12345, "accuracy": 0.96, "examples": 4000, "seconds": 0.1})
-    'epoch  3/20  loss 0.1234  accuracy 0.9600  40,000 rows/s'
+    'epoch  3/20  loss 0.1235  accuracy 0.9600  40,000 rows/s'
     """
     figures = [f"{name} {figure(v)}" for name, v in news.items() if name not in _NOT_METRICS and _is_number(v)]
     count = f"epoch {news['epoch']:>{len(str(news['epochs']))}}/{news['epochs']}"

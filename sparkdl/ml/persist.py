@@ -106,7 +106,7 @@ def _take_params(stage: Params, metadata: dict[str, Any], path: str) -> None:
 
 def write_bytes(spark: SparkSession, path: str, data: bytes) -> None:
     """Write `data` as a Parquet table at `path`. Raises Spark's own error when something is there."""
-    mode = "errorifexists"
+    mode = "error"
     for group in _groups(data):
         spark.createDataFrame(group).coalesce(1).write.mode(mode).parquet(path)
         mode = "append"

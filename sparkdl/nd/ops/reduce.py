@@ -1,5 +1,6 @@
 """Reductions over axes, and the sum that undoes broadcasting."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from sparkdl.base.errors import ShapeError
@@ -43,9 +44,9 @@ class Sum(Op):
         return (_spread(grads[0], ins[0].spec, self.axes),)
 
 
-@op("max")
-class Max(Op):
-    """Maximum over `axes`; NaN wins. Equal maxima share the gradient evenly."""
+@dataclass(frozen=True)
+class Extreme(Op):
+    """The most of a kind over `axes`; NaN wins. Equal ones share the gradient evenly."""
 
     axes: tuple[int, ...]
     keepdims: bool = False
@@ -56,21 +57,16 @@ class Max(Op):
 
     def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
         return (_to_extremes(grads[0], outs[0], ins[0], self.axes),)
+
+
+@op("max")
+class Max(Extreme):
+    """Maximum over `axes`."""
 
 
 @op("min")
-class Min(Op):
-    """Minimum over `axes`; NaN wins. Equal minima share the gradient evenly."""
-
-    axes: tuple[int, ...]
-    keepdims: bool = False
-
-    def infer(self, *ins: Spec) -> Spec:
-        _nonempty(self.name, ins[0], self.axes)
-        return Spec(reduced(ins[0], self.axes, self.keepdims), ins[0].dtype)
-
-    def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
-        return (_to_extremes(grads[0], outs[0], ins[0], self.axes),)
+class Min(Extreme):
+    """Minimum over `axes`."""
 
 
 @op("argmax")
