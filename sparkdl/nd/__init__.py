@@ -10,8 +10,7 @@ _HOMES = {
         "add subtract multiply divide maximum minimum clip negative absolute sign floor square sqrt rsqrt"
     ),
     "sparkdl.nd.ops.choice": (
-        "greater greater_equal less less_equal equal not_equal logical_and logical_or logical_not isnan "
-        "where cast"
+        "greater greater_equal less less_equal equal not_equal logical_and logical_or logical_not isnan where cast"
     ),
     "sparkdl.nd.ops.analysis": "power exp expm1 log log1p sin cos tanh sigmoid erf relu elu gelu softplus",
     "sparkdl.nd.ops.reduce": "sum max min mean argmax",

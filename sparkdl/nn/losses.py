@@ -210,9 +210,9 @@ def _shaped(who: str, y: NDArray[Any], want: Spec, pred: Spec) -> NDArray[Any]:
     if y.ndim and y.shape[1:] != rest and math.prod(y.shape[1:]) == math.prod(rest) == 1:
         y = y.reshape(len(y), *rest)
     if not y.ndim or y.shape[1:] != rest:
-        raise ShapeError(
-            f"{who}: labels must be {_rows(rest)} for an output of {_rows(pred.shape[1:])}. Got {y.shape}."
-        )
+        hint = " For class numbers use SparseCategoricalCrossentropy." if who == "CategoricalCrossentropy" else ""
+        due = f"{_rows(rest)} for an output of {_rows(pred.shape[1:])}"
+        raise ShapeError(f"{who}: labels must be {due}. Got {y.shape}.{hint}")
     return y
 
 
