@@ -80,7 +80,7 @@ def _as_rows(df: DataFrame) -> DataFrame:
     """`df` by way of a filter that lets everything through and that Spark cannot take out.
 
     Where an Arrow function stands right above a Parquet scan, Spark 4.2 and 4.3 hand it the scan's columnar batches:
-    that fails for tables with vectors (UNSUPPORTED_DATATYPE UDT), and is slower for the others.
+    that fails for tables with vectors (UNSUPPORTED_DATATYPE UDT).
     """
     return df.where(F.spark_partition_id() >= 0)
 

@@ -13,7 +13,6 @@ from sparkdl.cli.evaluate import evaluate
 from sparkdl.cli.predict import predict
 from sparkdl.cli.train import train
 from tests.architecture.source import ROOT
-from tests.spark_session import spark  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.spark
 

@@ -7,7 +7,6 @@ import warnings
 import numpy as np
 import pytest
 
-from tests.spark_session import spark  # noqa: F401
 from tests.tables.estimators import CASES, rows
 
 pytestmark = pytest.mark.spark

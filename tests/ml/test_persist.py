@@ -5,7 +5,6 @@ import pytest
 
 from sparkdl.base.errors import ArchiveError
 from sparkdl.layers import Dense
-from tests.spark_session import spark  # noqa: F401
 
 pytestmark = pytest.mark.spark
 

@@ -8,7 +8,6 @@ from sparkdl.data.steps.category import OneHot
 from sparkdl.data.steps.image import Image
 from sparkdl.layers import Dense, Flatten
 from sparkdl.nn.network import Sequential
-from tests.spark_session import spark  # noqa: F401
 
 pytestmark = pytest.mark.spark
 
