@@ -17,6 +17,7 @@ Positive = Annotated[float, Strict(), AllowInfNan(False), Gt(0)]
 NonNegative = Annotated[float, Strict(), AllowInfNan(False), Ge(0)]
 UnitInterval = Annotated[float, Strict(), AllowInfNan(False), Ge(0), Le(1)]
 BelowOne = Annotated[float, Strict(), AllowInfNan(False), Ge(0), Lt(1)]
+Precision = Literal["float32", "bfloat16"]
 
 _NAMES: dict[Any, str] = {
     int: "an int", float: "a finite number", bool: "true or false", str: "a text", type(None): "null",

@@ -2,11 +2,26 @@
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
+
+BFLOAT16 = "bfloat16"  # float32 without its lower half; NumPy knows it through ml_dtypes only
 ITEMSIZE = {
-    "bool": 1, "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "float16": 2, "int32": 4, "uint32": 4,
+    "bool": 1, "int8": 1, "uint8": 1, "int16": 2, "uint16": 2, "float16": 2, "bfloat16": 2, "int32": 4, "uint32": 4,
     "float32": 4, "int64": 8, "uint64": 8, "float64": 8,
 }  # fmt: skip
+
+
+def numpy_dtype(name: str) -> "np.dtype[Any]":
+    """NumPy's dtype of that name; loads ml_dtypes when it is bfloat16.
+
+    >>> numpy_dtype("bfloat16").itemsize
+    2
+    """
+    if name == BFLOAT16:
+        import ml_dtypes  # noqa: F401  enters the name
+    return np.dtype(name)
 
 
 @dataclass(frozen=True, slots=True)

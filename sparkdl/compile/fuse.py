@@ -3,13 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from sparkdl.base.spec import Spec
 from sparkdl.compile.rewrite import live, topological
 from sparkdl.graph.graph import Graph, Node, Ref
 from sparkdl.nd.op import Op
 from sparkdl.nd.ops.analysis import Relu
 from sparkdl.nd.ops.arithmetic import Add
-from sparkdl.nd.ops.conv import Conv2d, Conv2dBias
+from sparkdl.nd.ops.conv import Conv2d, Conv2dBias, Conv3d, Conv3dBias
+from sparkdl.nd.ops.layernorm import LayerNorm, LayerNormResidual
 from sparkdl.nd.ops.matmul import Linear, MatMul
+from sparkdl.nd.ops.reduce import Sum
+from sparkdl.nd.ops.sigmoid import SigmoidXent, SigmoidXentBoth, SigmoidXentGrad
 from sparkdl.nd.ops.softmax import SoftmaxXent, SoftmaxXentBoth, SoftmaxXentGrad
 
 
@@ -26,6 +30,11 @@ class Edit:
         while ref in self.same:
             ref = self.same[ref]
         return ref
+
+    def spec(self, ref: Ref) -> Spec:
+        """What is known of a value."""
+        node, output = self.ref(ref)
+        return self.nodes[node].outs[output]
 
     def users(self, ref: Ref) -> int:
         """How many read a value, outputs included."""
@@ -55,8 +64,9 @@ def biased_product(edit: Edit, k: int) -> None:
 
 
 def biased_convolution(edit: Edit, k: int) -> None:
-    """conv2d(x, w) + b -> conv2d_bias."""
+    """conv2d(x, w) + b -> conv2d_bias, and the same of volumes."""
     _biased(edit, k, Conv2d, lambda op: Conv2dBias(op.strides, op.padding, op.dilation, op.groups))  # type: ignore[attr-defined]
+    _biased(edit, k, Conv3d, lambda op: Conv3dBias(op.strides, op.padding, op.dilation, op.groups))  # type: ignore[attr-defined]
 
 
 def _biased(edit: Edit, k: int, kind: type[Op], make: Callable[[Op], Op | None]) -> None:
@@ -74,11 +84,11 @@ def _biased(edit: Edit, k: int, kind: type[Op], make: Callable[[Op], Op | None])
 
 
 def activated(edit: Edit, k: int) -> None:
-    """relu(linear) and relu(conv2d_bias) -> the same with act="relu"."""
+    """relu(linear), relu(conv2d_bias) and relu(conv3d_bias) -> the same with act="relu"."""
     node = edit.nodes[k]
     if not isinstance(node.op, Relu):
         return
-    for kind in (Linear, Conv2dBias):
+    for kind in (Linear, Conv2dBias, Conv3dBias):
         inner = edit.only(node.ins[0], kind)
         if inner is not None and inner.op is not None:
             edit.nodes[k] = Node(replace(inner.op, act="relu"), inner.ins, node.outs, node.label)  # type: ignore[call-arg]
@@ -98,7 +108,48 @@ def softmax_loss(edit: Edit, k: int) -> None:
     edit.same[(k, 0)] = (probs[0], 1)
 
 
-RULES = (biased_product, biased_convolution, activated, softmax_loss)
+def sigmoid_loss(edit: Edit, k: int) -> None:
+    """The binary cross-entropy of logits and its gradient in one kernel, under the same condition."""
+    node = edit.nodes[k]
+    if not isinstance(node.op, SigmoidXentGrad):
+        return
+    probs = edit.ref(node.ins[0])
+    forward = edit.only(probs, SigmoidXent)
+    if forward is None or _depends(edit, edit.ref(node.ins[-1])[0], probs[0]):
+        return
+    made = Node(SigmoidXentBoth(), (*forward.ins, node.ins[-1]), (forward.outs[0], node.outs[0]), forward.label)
+    edit.nodes[probs[0]] = made
+    edit.same[(k, 0)] = (probs[0], 1)
+
+
+def sigmoid_total(edit: Edit, k: int) -> None:
+    """The sum of that gradient over the rows, which is a bias's, in the same kernel."""
+    node = edit.nodes[k]
+    if not isinstance(node.op, Sum) or node.op.axes != (0,) or node.op.keepdims:
+        return
+    at, number = edit.ref(node.ins[0])
+    both = edit.nodes[at]
+    if isinstance(both.op, SigmoidXentBoth) and not both.op.total and number == 1:
+        edit.nodes[at] = Node(SigmoidXentBoth(total=True), both.ins, (*both.outs, node.outs[0]), both.label)
+        edit.same[(k, 0)] = (at, 2)
+
+
+def residual_norm(edit: Edit, k: int) -> None:
+    """layer_norm(a + b) -> layer_norm_residual, which also gives the sum that the gradient needs."""
+    node = edit.nodes[k]
+    if not isinstance(node.op, LayerNorm):
+        return
+    at = edit.ref(node.ins[0])[0]
+    total, late = edit.nodes[at], [edit.ref(r) for r in node.ins[1:]]
+    if not isinstance(total.op, Add) or any(edit.spec(r) != total.outs[0] for r in total.ins):
+        return
+    if any(_depends(edit, r[0], at) for r in late):
+        return
+    edit.nodes[at] = Node(LayerNormResidual(node.op.eps), (*total.ins, *late), (*total.outs, *node.outs), node.label)
+    edit.same |= {(k, o): (at, o + 1) for o in range(3)}
+
+
+RULES = (biased_product, biased_convolution, activated, softmax_loss, sigmoid_loss, sigmoid_total, residual_norm)
 
 
 def _depends(edit: Edit, k: int, on: int) -> bool:

@@ -30,6 +30,11 @@ class Plan:
     kept: dict[str, int] = field(default_factory=dict)
     copies: list[tuple[Ref, str]] = field(default_factory=list)
 
+    @property
+    def nbytes(self) -> int:
+        """Bytes of temporaries and of packed gradients."""
+        return self.arena + sum(self.kept.values())
+
 
 @dataclass
 class _Life:
@@ -40,13 +45,15 @@ class _Life:
     stop: int
 
 
-def plan(graph: Graph, steps: list[Step], donate: Mapping[str, str]) -> Plan:
-    """Places for all values of `graph`, whose nodes run as `steps` in order."""
+def plan(graph: Graph, steps: list[Step], donate: Mapping[str, str], reuse: bool = True) -> Plan:
+    """Places for all values of `graph`, whose nodes run as `steps` in order. Without `reuse` none share memory."""
     out = Plan()
     _fixed(graph, out)
     _donated(graph, steps, donate, out)
     _packed(graph, steps, out)
     lives, owner = _lives(graph, steps, out)
+    if not reuse:
+        lives = {key: _Life(life.nbytes, 0, len(steps)) for key, life in lives.items()}
     offsets, out.arena = _fit(lives)
     for ref, root in owner.items():
         out.places[ref] = Place("arena", offsets[root])

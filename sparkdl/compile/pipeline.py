@@ -1,18 +1,24 @@
 """From a graph to a program: the passes in their order. Each is Graph -> Graph until kernels are placed.
 
-`SPARKDL_DEBUG=graph,simplify,fuse,loops,schedule,program` prints the graph after those passes (`graph`: before all) and
-the program; `verify` checks the graph's invariants after each pass.
+`SPARKDL_DEBUG=graph,simplify,fuse,loops,recompute,schedule,program` prints the graph after those passes (`graph`:
+before all) and the program; `verify` checks the graph's invariants after each pass; `no-fuse` leaves that pass out, and
+so on for each pass. `no-memory`: temporaries share memory only where a kernel writes in place.
 """
 
 import os
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
 
+from sparkdl.base.errors import ConfError
+from sparkdl.base.spec import BFLOAT16
 from sparkdl.compile.fuse import fuse
 from sparkdl.compile.loops import fuse_loops
 from sparkdl.compile.memory import plan
 from sparkdl.compile.place import place
+from sparkdl.compile.precision import available, lower
 from sparkdl.compile.program import Array, Program
+from sparkdl.compile.recompute import recompute
 from sparkdl.compile.schedule import schedule
 from sparkdl.compile.simplify import simplify
 from sparkdl.graph.graph import Graph, Sym
@@ -32,29 +38,55 @@ def compile(  # noqa: A001
     donate: Mapping[str, str] | None = None,
     bind: Mapping[str, Array] | None = None,
     libraries: tuple[str, ...] = LIBRARIES["cpu"],
+    precision: str = "float32",
+    memory_budget: int | None = None,
 ) -> Program:
     """Make `outputs` of `graph` computable.
 
     donate: output name -> input name over whose memory the output is written
     bind:   input name -> an array (C order, 64-byte aligned) that is to be the input's memory
+    precision: "bfloat16" computes products on bfloat16 where the CPU has it; see `compile/precision.py`
+    memory_budget: bytes that `Program.peak_bytes` may reach; what the gradient needs is computed again to stay below
     """
     given = donate or {}
     graph.outputs = {name: sym.ref for name, sym in outputs.items()}
     _debug("graph", graph)
-    for name, run in PASSES:
-        graph = run(graph)
-        _debug(name, graph)
-    graph = schedule(graph, given)
-    _debug("schedule", graph)
+    for name, run in (*PASSES, *((("precision", lower),) if precision == BFLOAT16 and available() else ())):
+        graph = _passed(name, run, graph)
+    if memory_budget is not None:
+        peak = partial(_peak, donate=given, libraries=libraries)
+        graph = _passed("recompute", partial(recompute, budget=memory_budget, peak=peak), graph)
+    graph = _passed("schedule", partial(schedule, donate=given), graph)
     steps = place(graph, libraries)
-    program = Program(graph, steps, plan(graph, steps, given), bind or {})
+    program = Program(graph, steps, plan(graph, steps, given, reuse="no-memory" not in _asked()), bind or {})
     if "program" in _asked():
         sys.stderr.write(program.explain() + "\n")
     return program
 
 
+def _passed(name: str, run: Callable[[Graph], Graph], graph: Graph) -> Graph:
+    """The graph after a pass, unless it is switched off."""
+    if f"no-{name}" not in _asked():
+        graph = run(graph)
+    _debug(name, graph)
+    return graph
+
+
+def _peak(graph: Graph, donate: Mapping[str, str], libraries: tuple[str, ...]) -> int:
+    """The bytes that a program of the graph would hold."""
+    graph = schedule(graph, donate)
+    return plan(graph, place(graph, libraries), donate).nbytes
+
+
 def _asked() -> list[str]:
-    return os.environ.get("SPARKDL_DEBUG", "").split(",")
+    """The words of SPARKDL_DEBUG. Raises ConfError for one that means nothing."""
+    passes = [name for name, _ in PASSES] + ["precision", "recompute", "schedule"]
+    known = ["graph", *passes, "program", "verify", *(f"no-{name}" for name in passes), "no-memory"]
+    said = [word for word in os.environ.get("SPARKDL_DEBUG", "").split(",") if word]
+    for word in said:
+        if word not in known:
+            raise ConfError(f"SPARKDL_DEBUG must be words of {', '.join(known)}. Got {word!r}.")
+    return said
 
 
 def _debug(stage: str, graph: Graph) -> None:

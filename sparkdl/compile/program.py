@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sparkdl.base.errors import KernelError, ShapeError
-from sparkdl.base.spec import Spec
+from sparkdl.base.spec import Spec, numpy_dtype
 from sparkdl.compile.memory import ALIGN, Place, Plan, root
 from sparkdl.compile.place import Step
+from sparkdl.compile.rewrite import live
 from sparkdl.graph.graph import Graph, Ref
 from sparkdl.kernels.table import Rows
 
@@ -41,7 +42,13 @@ class Program:
     @property
     def peak_bytes(self) -> int:
         """Bytes held for temporaries and packed gradients; inputs and constants not counted."""
-        return self._plan.arena + sum(self._plan.kept.values())
+        return self._plan.nbytes
+
+    def reads(self, name: str) -> bool:
+        """Whether the outputs depend on an input; one that nobody reads need not be filled."""
+        at = (self._graph.inputs().get(name, -1), 0)
+        used = {r for k in live(self._graph) for r in self._graph.nodes[k].ins} | set(self._graph.outputs.values())
+        return at in used
 
     @property
     def rows(self) -> int:
@@ -84,7 +91,7 @@ class Program:
 
     def _at(self, place: Place, spec: Spec) -> Array:
         block = self._memory[place.base]
-        return block[place.offset : place.offset + spec.nbytes].view(spec.dtype).reshape(spec.shape)
+        return block[place.offset : place.offset + spec.nbytes].view(numpy_dtype(spec.dtype)).reshape(spec.shape)
 
 
 def _memory(graph: Graph, plan: Plan, given: Mapping[str, Array]) -> dict[str, Array]:

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from sparkdl.base.spec import numpy_dtype
 from sparkdl.compile.rewrite import append, rebuild
 from sparkdl.graph.graph import Graph, Node, Ref
 from sparkdl.kernels.ref.elementwise import FUNCTIONS
@@ -60,8 +61,8 @@ def _fold(new: Graph, node: Node, ins: tuple[Ref, ...]) -> tuple[Ref, ...] | Non
     if node.op.name not in FUNCTIONS:
         return None
     with np.errstate(all="ignore"):
-        value = np.asarray(FUNCTIONS[node.op.name](*data), node.outs[0].dtype).reshape(node.outs[0].shape)
-    return _const(new, value)
+        value = np.asarray(FUNCTIONS[node.op.name](*data)).astype(numpy_dtype(node.outs[0].dtype))
+    return _const(new, value.reshape(node.outs[0].shape))
 
 
 def _const(new: Graph, value: NDArray[Any]) -> tuple[Ref, ...]:

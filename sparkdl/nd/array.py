@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray as Numpy
 
 from sparkdl.base.errors import ShapeError
-from sparkdl.base.spec import ITEMSIZE, Spec
+from sparkdl.base.spec import ITEMSIZE, Spec, numpy_dtype
 from sparkdl.kernels import table
 from sparkdl.kernels.run import run_bound
 from sparkdl.nd.op import Op
@@ -76,6 +76,6 @@ def execute(op: Op, arrays: tuple[Numpy[Any], ...], libraries: tuple[str, ...] =
     outs = op.specs(ins)
     prepared = table.prepare(op, ins, outs, libraries)
     given = arrays if prepared.strided else tuple(np.asarray(a, order="C") for a in arrays)
-    made, scratch = (tuple(np.empty(s.shape, s.dtype) for s in specs) for specs in (outs, prepared.scratch))
+    made, scratch = (tuple(np.empty(s.shape, numpy_dtype(s.dtype)) for s in specs) for specs in (outs, prepared.scratch))
     run_bound(prepared.bind(given, made, scratch))
     return made

@@ -97,6 +97,10 @@ class RandomUniform(Initializer):
         return _scaled(_stream(self.seed, key).random(shape, np.float32), self.maxval - self.minval, self.minval)
 
 
+INITIALIZERS.add("normal", RandomNormal)  # Keras's short names
+INITIALIZERS.add("uniform", RandomUniform)
+
+
 @initializer
 class TruncatedNormal(Initializer):
     """Normal(mean, stddev), redrawn where it is more than 2 `stddev` from the mean.

@@ -25,7 +25,7 @@ class Feed:
         self.program = program
         self.xs, self.ys = (_under(kind, program.inputs) for kind in ("x/", "y/"))
         self.outs = _under("out/", program.outputs)
-        self.weight, self.ids, self.key, self.t = (program.inputs.get(k) for k in ("weight", "ids", "key", "t"))
+        self.weight, self.ids, self.key, self.t = (_read(program, k) for k in ("weight", "ids", "key", "t"))
         self.loss = program.outputs.get("loss")
         self._even = False  # whether `weight` holds ones
 
@@ -56,16 +56,22 @@ class Programs:
         return len(self._made)
 
 
-def put(what: str, place: Array, value: Array) -> None:
+def put(what: str, place: Array, value: Array, name: str = "") -> None:
     """Copy `value` there; (B,) and (B, 1) stand for each other.
 
-    Raises ShapeError naming `what` for any other difference: NumPy would stretch it.
+    Raises ShapeError naming `what` and `name` for any other difference: NumPy would stretch it.
     """
     if value.shape != place.shape:
         if value.size != place.size or place.size != len(place) or value.shape[:1] != place.shape[:1]:
-            raise ShapeError(f"{what} must be {place.shape}. Got {value.shape}.")
+            said = f"{what} {name!r}" if name else what
+            raise ShapeError(f"{said} must be {place.shape}. Got {value.shape}.")
         value = value.reshape(place.shape)
     np.copyto(place, value, "same_kind")
+
+
+def _read(program: Program, name: str) -> Array | None:
+    """The place of an input that the program reads: a key, for one, costs a hash, and most networks draw nothing."""
+    return program.inputs[name] if program.reads(name) else None
 
 
 def _under(kind: str, arrays: Mapping[str, Array]) -> dict[str, Array]:

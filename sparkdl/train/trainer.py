@@ -12,6 +12,7 @@ from sparkdl.base.errors import DataError, ShapeError
 from sparkdl.base.record import OneOf
 from sparkdl.base.rng import Key
 from sparkdl.compile.pipeline import compile as compiled
+from sparkdl.compile.precision import check_precision
 from sparkdl.compile.program import Program
 from sparkdl.data.batches import Batch
 from sparkdl.nn.metrics import Sums, merged
@@ -31,6 +32,7 @@ class Trainer:
     state:       float32 [trained | not trained | slots], 64-byte aligned; `network.vector` is a view of its start
     iterations:  steps done
     objective:   the losses and metrics
+    memory_budget:  bytes that a step's temporaries and gradients may take; values are computed twice to stay below
     """
 
     def __init__(
@@ -40,8 +42,11 @@ class Trainer:
         optimizer: Optimizer | str | dict[str, Any],
         metrics: Iterable[MetricLike] | Mapping[str, Any] = (),
         seed: int = 0,
+        precision: str = "float32",
+        memory_budget: int | None = None,
     ) -> None:
-        self.network, self.iterations = network, 0
+        self.network, self.iterations, self.precision = network, 0, check_precision(precision)
+        self.memory_budget = memory_budget
         self.objective = Objective.of(network, loss, metrics)
         self.optimizer: Optimizer = OneOf(OPTIMIZERS).parse(optimizer)
         self.state = _adopt(network, self.optimizer)
@@ -68,10 +73,10 @@ class Trainer:
         rows = len(batch.ids)
         feed = self._programs[rows]
         for name, place in feed.xs.items():
-            put(f"the input {name!r}", place, _given(batch.x, name))
+            put("the input", place, _given(batch.x, name), name)
         ys = y_by_output(self.objective.losses, batch.y)
         for name, place in feed.ys.items():
-            put(f"the labels of {name!r}", place, ys[name])
+            put("the labels of", place, ys[name], name)
         feed.weigh(batch.weight)
         self._count_up(feed, batch.ids)
         feed.program.run()
@@ -93,7 +98,10 @@ class Trainer:
             self.network, self.objective.losses, self.optimizer, rows, predictions=bool(self.objective.metrics)
         )
         state = bound_state(self.network.layout, self.optimizer, self.state)
-        return compiled(traced.graph, traced.outputs, donate=traced.donate, bind=state)
+        return compiled(
+            traced.graph, traced.outputs, donate=traced.donate, bind=state, precision=self.precision,
+            memory_budget=self.memory_budget,
+        )  # fmt: skip
 
     def _count_up(self, feed: Feed, ids: NDArray[Any]) -> None:
         """What changes from step to step but the data: t for the optimizer, ids and key for random layers."""

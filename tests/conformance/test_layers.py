@@ -183,4 +183,4 @@ def test_an_initializer_is_conf(case):
 
 
 def test_every_initializer_has_a_row():
-    assert {type(case.made).__name__ for case in INITIALIZER_CASES} == set(INITIALIZERS)
+    assert {type(case.made) for case in INITIALIZER_CASES} == {INITIALIZERS[name] for name in INITIALIZERS}

@@ -14,9 +14,8 @@ from sparkdl.nd.ops.conv import (
     Conv2dGradKernel,
     conv2d,
     conv2d_bias,
-    same_padding,
-    windows,
 )
+from sparkdl.nd.ops.window import same_padding, windows
 from tests.kernels.harness import ONEDNN, agree, gradient_error, needs_onednn, normal, run, serves
 
 ONES = (1, 1)

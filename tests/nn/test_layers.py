@@ -11,17 +11,22 @@ from sparkdl.nn.activations import ACTIVATIONS
 from sparkdl.nn.init import HeNormal
 from sparkdl.nn.layer import LAYERS, Ctx, Layer
 from sparkdl.nn.layers.activation import Activation
-from sparkdl.nn.layers.conv import Conv2D
+from sparkdl.nn.layers.border import Cropping1D, Cropping2D, UpSampling2D, ZeroPadding1D, ZeroPadding2D
+from sparkdl.nn.layers.conv import Conv1D, Conv2D, Conv3D
 from sparkdl.nn.layers.dense import Dense
+from sparkdl.nn.layers.depthwise import DepthwiseConv2D
 from sparkdl.nn.layers.image import Rescaling
 from sparkdl.nn.layers.merge import Concatenate
 from sparkdl.nn.layers.norm import BatchNormalization
 from sparkdl.nn.layers.pool import MaxPooling2D
 from sparkdl.nn.layers.regular import Dropout
 from sparkdl.nn.layers.reshape import Reshape
+from sparkdl.nn.layers.transposed import Conv2DTranspose
 from sparkdl.nn.penalties import L1, L2, PENALTIES
 
 # Keras 3.15's arguments, in order, with defaults; those of constraints and of activity regularisation left out.
+# Two differ: average pooling has a pool_size like the other (Keras asks for it), and Conv3DTranspose its arguments in
+# the order of its kind (Keras has data_format before output_padding there alone).
 KERAS = {
     "Input": "shape",
     "Dense": "units activation=None use_bias=True kernel_initializer=GlorotUniform bias_initializer=Zeros "
@@ -41,6 +46,52 @@ KERAS = {
     "Activation": "activation",
     "Add": "",
     "Concatenate": "axis=-1",
+    "Conv1D": "filters kernel_size strides=1 padding='valid' data_format=None dilation_rate=1 groups=1 activation=None "
+    "use_bias=True kernel_initializer=GlorotUniform bias_initializer=Zeros kernel_regularizer=None "
+    "bias_regularizer=None",
+    "Conv3D": "filters kernel_size strides=(1, 1, 1) padding='valid' data_format=None dilation_rate=(1, 1, 1) groups=1 "
+    "activation=None use_bias=True kernel_initializer=GlorotUniform bias_initializer=Zeros "
+    "kernel_regularizer=None bias_regularizer=None",
+    "Conv1DTranspose": "filters kernel_size strides=1 padding='valid' output_padding=None data_format=None dilation_rate=1 "
+    "activation=None use_bias=True kernel_initializer=GlorotUniform bias_initializer=Zeros "
+    "kernel_regularizer=None bias_regularizer=None",
+    "Conv2DTranspose": "filters kernel_size strides=(1, 1) padding='valid' output_padding=None data_format=None dilation_rate=(1, "
+    "1) activation=None use_bias=True kernel_initializer=GlorotUniform bias_initializer=Zeros "
+    "kernel_regularizer=None bias_regularizer=None",
+    "Conv3DTranspose": "filters kernel_size strides=(1, 1, 1) padding='valid' output_padding=None data_format=None "
+    "dilation_rate=(1, 1, 1) activation=None use_bias=True kernel_initializer=GlorotUniform "
+    "bias_initializer=Zeros kernel_regularizer=None bias_regularizer=None",
+    "DepthwiseConv1D": "kernel_size strides=1 padding='valid' depth_multiplier=1 data_format=None dilation_rate=1 activation=None "
+    "use_bias=True depthwise_initializer=GlorotUniform bias_initializer=Zeros depthwise_regularizer=None "
+    "bias_regularizer=None",
+    "DepthwiseConv2D": "kernel_size strides=(1, 1) padding='valid' depth_multiplier=1 data_format=None dilation_rate=(1, 1) "
+    "activation=None use_bias=True depthwise_initializer=GlorotUniform bias_initializer=Zeros "
+    "depthwise_regularizer=None bias_regularizer=None",
+    "SeparableConv1D": "filters kernel_size strides=1 padding='valid' data_format=None dilation_rate=1 depth_multiplier=1 "
+    "activation=None use_bias=True depthwise_initializer=GlorotUniform pointwise_initializer=GlorotUniform "
+    "bias_initializer=Zeros depthwise_regularizer=None pointwise_regularizer=None bias_regularizer=None",
+    "SeparableConv2D": "filters kernel_size strides=(1, 1) padding='valid' data_format=None dilation_rate=(1, 1) "
+    "depth_multiplier=1 activation=None use_bias=True depthwise_initializer=GlorotUniform "
+    "pointwise_initializer=GlorotUniform bias_initializer=Zeros depthwise_regularizer=None "
+    "pointwise_regularizer=None bias_regularizer=None",
+    "MaxPooling1D": "pool_size=2 strides=None padding='valid' data_format=None",
+    "MaxPooling3D": "pool_size=(2, 2, 2) strides=None padding='valid' data_format=None",
+    "AveragePooling1D": "pool_size=2 strides=None padding='valid' data_format=None",
+    "AveragePooling3D": "pool_size=(2, 2, 2) strides=None padding='valid' data_format=None",
+    "GlobalMaxPooling1D": "data_format=None keepdims=False",
+    "GlobalMaxPooling2D": "data_format=None keepdims=False",
+    "GlobalMaxPooling3D": "data_format=None keepdims=False",
+    "GlobalAveragePooling1D": "data_format=None keepdims=False",
+    "GlobalAveragePooling3D": "data_format=None keepdims=False",
+    "UpSampling1D": "size=2",
+    "UpSampling2D": "size=(2, 2) data_format=None interpolation='nearest'",
+    "UpSampling3D": "size=(2, 2, 2) data_format=None",
+    "ZeroPadding1D": "padding=1 data_format=None",
+    "ZeroPadding2D": "padding=(1, 1) data_format=None",
+    "ZeroPadding3D": "padding=((1, 1), (1, 1), (1, 1)) data_format=None",
+    "Cropping1D": "cropping=(1, 1)",
+    "Cropping2D": "cropping=((0, 0), (0, 0)) data_format=None",
+    "Cropping3D": "cropping=((1, 1), (1, 1), (1, 1)) data_format=None",
     "Rescaling": "scale offset=0.0",
 }
 
@@ -64,7 +115,10 @@ def test_name_and_trainable_are_keywords_of_all():
     assert all([f.name for f in dataclasses.fields(c) if f.kw_only] == ["name", "trainable"] for _, c in LAYERS.items())
 
 
-def test_one_number_stands_for_two():
+def test_one_number_stands_for_all():
+    assert Conv1D(2, [3], (2,)) == Conv1D(2, 3, 2)
+    assert ZeroPadding2D(2) == ZeroPadding2D((2, 2)) == ZeroPadding2D([[2, 2], [2, 2]])
+    assert ZeroPadding1D((1, 2)).padding == ((1, 2),)
     assert Conv2D(2, 3, 2, dilation_rate=1) == Conv2D(2, (3, 3), [2, 2], dilation_rate=(1, 1))
     assert MaxPooling2D(3).pool_size == (3, 3)
 
@@ -85,6 +139,14 @@ FAULTS = {
     "channels first": (lambda: Conv2D(2, 3, data_format="channels_first"), "must be 'channels_last' or null: "),
     "kernel size": (lambda: Conv2D(2, (3, 3, 3)), "kernel_size: must be an int >= 1, or a list of 2 of them. Got"),
     "strides": (lambda: Conv2D(2, 3, 0), "strides: must be an int >= 1"),
+    "one axis": (lambda: Conv1D(2, (3, 3)), "kernel_size: must be an int >= 1, or a list of 1 of them. Got"),
+    "three axes": (lambda: Conv3D(2, (3, 3)), "kernel_size: must be an int >= 1, or a list of 3 of them. Got"),
+    "causal images": (lambda: Conv2D(2, 3, padding="causal"), "padding must be 'valid' or 'same'. Got 'causal'."),
+    "output padding": (lambda: Conv2DTranspose(2, 3, 2, output_padding=2), "must be smaller than strides. Got"),
+    "depth": (lambda: DepthwiseConv2D(3, depth_multiplier=0), "depth_multiplier must be an int >= 1. Got 0"),
+    "border": (lambda: ZeroPadding2D(-1), "padding: must be an int >= 0, a list of 2 of them, or a list of 2 pairs"),
+    "borders": (lambda: Cropping2D(((1, 2), (3,))), "cropping: must be an int >= 0, a list of 2 of them"),
+    "interpolation": (lambda: UpSampling2D(2, interpolation="cubic"), "interpolation must be 'nearest'. Got 'cubic'"),
     "a flag": (lambda: Conv2D(2, True), "kernel_size: must be an int >= 1"),
     "padding": (lambda: Conv2D(2, 3, padding="full"), "padding must be 'valid' or 'same'. Got 'full'."),
     "groups": (lambda: Conv2D(3, 3, groups=2), "filters must be a multiple of groups. Got 3 and 2"),
@@ -159,6 +221,20 @@ def test_rescaling_takes_bytes():
     y = Rescaling(1 / 255).apply({}, NDArray(np.array([[0, 255]], np.uint8)), ctx=Ctx())
     assert y.dtype == "float32"
     np.testing.assert_allclose(y.numpy(), [[0, 1]])
+
+
+def test_a_crop_must_leave_something():
+    with pytest.raises(ShapeError, match="cropping must leave something of 3. Got 1 and 2"):
+        Cropping1D((1, 2)).apply({}, NDArray(np.ones((2, 3, 1), "f")), ctx=Ctx())
+
+
+def test_sequences_images_and_volumes_are_told_apart():
+    x = NDArray(np.ones((2, 3, 1), "f"))
+    for layer, wanted in ((Conv2D(2, 1), "images"), (Conv3D(2, 1), "volumes"), (Conv2DTranspose(2, 1), "images")):
+        with pytest.raises(ShapeError, match=f"needs {wanted}"):
+            layer.params(x.spec)
+        with pytest.raises(ShapeError, match=f"needs {wanted}"):
+            layer.apply({"kernel": x, "bias": x}, x, ctx=Ctx())
 
 
 def test_concatenate_of_one_is_that():

@@ -1,6 +1,5 @@
 """Layers as cases: what each makes of which shapes, and an oracle in plain NumPy, float64, written to be believed."""
 
-import itertools
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -28,14 +27,41 @@ from sparkdl.nn.init import (
 )
 from sparkdl.nn.layer import Layer
 from sparkdl.nn.layers.activation import Activation
-from sparkdl.nn.layers.conv import Conv2D
+from sparkdl.nn.layers.border import (
+    Cropping1D,
+    Cropping2D,
+    Cropping3D,
+    UpSampling1D,
+    UpSampling2D,
+    UpSampling3D,
+    ZeroPadding1D,
+    ZeroPadding2D,
+    ZeroPadding3D,
+)
+from sparkdl.nn.layers.conv import Conv1D, Conv2D, Conv3D
 from sparkdl.nn.layers.dense import Dense
+from sparkdl.nn.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from sparkdl.nn.layers.image import Rescaling
 from sparkdl.nn.layers.merge import Add, Concatenate
 from sparkdl.nn.layers.norm import BatchNormalization
-from sparkdl.nn.layers.pool import AveragePooling2D, GlobalAveragePooling2D, MaxPooling2D
+from sparkdl.nn.layers.pool import (
+    AveragePooling1D,
+    AveragePooling2D,
+    AveragePooling3D,
+    GlobalAveragePooling1D,
+    GlobalAveragePooling2D,
+    GlobalAveragePooling3D,
+    GlobalMaxPooling1D,
+    GlobalMaxPooling2D,
+    GlobalMaxPooling3D,
+    MaxPooling1D,
+    MaxPooling2D,
+    MaxPooling3D,
+)
 from sparkdl.nn.layers.regular import Dropout
 from sparkdl.nn.layers.reshape import Flatten, Reshape
+from sparkdl.nn.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from tests.tables.windows import conv, depthwise, pool, separable, transposed
 
 BATCH = 3
 IDS = np.array([5, 2**33 + 1, 7], np.int64)
@@ -81,45 +107,6 @@ def relu(x):
 
 def dense(p, x, training):
     return np.einsum("...i,io->...o", x, p["kernel"]) + p.get("bias", 0)
-
-
-def window_cells(size: int, out: int, k: int, stride: int, before: int, dilation: int = 1):
-    """For each output position, pairs (cell of the window, cell of the image) that lie inside the image."""
-    for i in range(out):
-        cells = [(a, i * stride - before + a * dilation) for a in range(k)]
-        yield i, [(a, at) for a, at in cells if 0 <= at < size]
-
-
-def conv(out, strides=(1, 1), before=(0, 0), dilation=(1, 1), groups=1):
-    """Convolution by five loops; `before` is the padding above and to the left."""
-
-    def oracle(p, x, training):
-        kernel, (n, h, w, channels) = p["kernel"], x.shape
-        y = np.zeros((n, *out))
-        per, made = channels // groups, kernel.shape[3] // groups
-        rows = list(window_cells(h, out[0], kernel.shape[0], strides[0], before[0], dilation[0]))
-        columns = list(window_cells(w, out[1], kernel.shape[1], strides[1], before[1], dilation[1]))
-        for (i, down), (j, right), g in itertools.product(rows, columns, range(groups)):
-            into, frm = slice(g * made, (g + 1) * made), slice(g * per, (g + 1) * per)
-            for (a, r), (b, c) in itertools.product(down, right):
-                y[:, i, j, into] += x[:, r, c, frm] @ kernel[a, b, :, into]
-        return y + p.get("bias", 0)
-
-    return oracle
-
-
-def pool(reduce, out, size=(2, 2), strides=(2, 2), before=(0, 0)):
-    """`reduce` over the cells of each window that lie inside the image."""
-
-    def oracle(p, x, training):
-        y = np.zeros((len(x), *out))
-        rows = list(window_cells(x.shape[1], out[0], size[0], strides[0], before[0]))
-        columns = list(window_cells(x.shape[2], out[1], size[1], strides[1], before[1]))
-        for (i, down), (j, right) in itertools.product(rows, columns):
-            y[:, i, j] = reduce([x[:, r, c] for (_, r), (_, c) in itertools.product(down, right)])
-        return y
-
-    return oracle
 
 
 def largest(cells):
@@ -180,6 +167,8 @@ def _words(example: int, count: int, key):
 # --- cases ----------------------------------------------------------------------------------------------------------
 
 IMAGE = (6, 5, 4)
+STEPS = (7, 3)  # T, C
+VOLUME = (4, 3, 5, 2)
 NORM = (("gamma", (4,)), ("beta", (4,)), ("moving_mean", (4,)), ("moving_variance", (4,)))
 KEPT = ("moving_mean", "moving_variance")
 
@@ -208,6 +197,78 @@ LAYER_CASES = (
         "conv in groups", Conv2D(6, 2, groups=2), (IMAGE,), (5, 4, 6), conv((5, 4, 6), groups=2),
         (("kernel", (2, 2, 2, 6)), ("bias", (6,))),
     ),
+    Case(
+        "conv of sequences", Conv1D(2, 3), (STEPS,), (5, 2), conv((5, 2)), (("kernel", (3, 3, 2)), ("bias", (2,))),
+    ),
+    Case(
+        "conv of sequences, causal, dilated, relu", Conv1D(4, 2, padding="causal", dilation_rate=3, activation="relu"),
+        (STEPS,), (7, 4), lambda p, x, training: relu(conv((7, 4), before=(3,), dilation=(3,))(p, x, training)),
+        (("kernel", (2, 3, 4)), ("bias", (4,))),
+    ),
+    Case(
+        "conv of sequences, causal, strides", Conv1D(2, 3, 2, "causal", use_bias=False), (STEPS,), (4, 2),
+        conv((4, 2), (2,), (2,)), (("kernel", (3, 3, 2)),),
+    ),
+    Case(
+        "conv of sequences, same, groups", Conv1D(6, 4, padding="same", groups=3), (STEPS,), (7, 6),
+        conv((7, 6), before=(1,), groups=3), (("kernel", (4, 1, 6)), ("bias", (6,))),
+    ),
+    Case(
+        "conv of volumes", Conv3D(3, (2, 3, 2), activation="softmax"), (VOLUME,), (3, 1, 4, 3),
+        lambda p, x, training: softmax(conv((3, 1, 4, 3))(p, x, training)),
+        (("kernel", (2, 3, 2, 2, 3)), ("bias", (3,))),
+    ),
+    Case(
+        "conv of volumes, same, strides, groups", Conv3D(4, 3, (1, 2, 2), "same", groups=2), (VOLUME,), (4, 2, 3, 4),
+        conv((4, 2, 3, 4), (1, 2, 2), (1, 1, 1), groups=2), (("kernel", (3, 3, 3, 1, 4)), ("bias", (4,))),
+    ),
+    Case(
+        "transposed conv of sequences", Conv1DTranspose(2, 3, 2, activation="tanh"), (STEPS,), (15, 2),
+        lambda p, x, training: np.tanh(transposed((15, 2), (2,))(p, x, training)),
+        (("kernel", (3, 2, 3)), ("bias", (2,))),
+    ),
+    Case(
+        "transposed conv of sequences, gaps", Conv1DTranspose(2, 2, 3, use_bias=False), (STEPS,), (21, 2),
+        transposed((21, 2), (3,)), (("kernel", (2, 2, 3)),),
+    ),
+    Case(
+        "transposed conv", Conv2DTranspose(2, 3, 2, "same"), (IMAGE,), (12, 10, 2),
+        transposed((12, 10, 2), (2, 2), (0, 0)), (("kernel", (3, 3, 2, 4)), ("bias", (2,))),
+    ),
+    Case(
+        "transposed conv, output padding", Conv2DTranspose(3, (2, 4), (2, 3), "same", (1, 0)), (IMAGE,), (11, 12, 3),
+        transposed((11, 12, 3), (2, 3), (0, 2)), (("kernel", (2, 4, 3, 4)), ("bias", (3,))),
+    ),
+    Case(
+        "transposed conv, dilated", Conv2DTranspose(2, 2, dilation_rate=(2, 1)), (IMAGE,), (8, 6, 2),
+        transposed((8, 6, 2), (1, 1), dilation=(2, 1)), (("kernel", (2, 2, 2, 4)), ("bias", (2,))),
+    ),
+    Case(
+        "transposed conv of volumes", Conv3DTranspose(3, 2, (1, 2, 2)), (VOLUME,), (5, 6, 10, 3),
+        transposed((5, 6, 10, 3), (1, 2, 2)), (("kernel", (2, 2, 2, 3, 2)), ("bias", (3,))),
+    ),
+    Case(
+        "depthwise conv", DepthwiseConv2D(3, (2, 2), "same", 2), (IMAGE,), (3, 3, 8),
+        depthwise((3, 3, 8), (2, 2), (0, 1)), (("kernel", (3, 3, 4, 2)), ("bias", (8,))),
+    ),
+    Case(
+        "depthwise conv of relu", DepthwiseConv2D((2, 3), activation="relu"), (IMAGE,), (5, 3, 4),
+        lambda p, x, training: relu(depthwise((5, 3, 4))(p, x, training)), (("kernel", (2, 3, 4, 1)), ("bias", (4,))),
+    ),
+    Case(
+        "depthwise conv of sequences", DepthwiseConv1D(3, depth_multiplier=2, use_bias=False), (STEPS,), (5, 6),
+        depthwise((5, 6)), (("kernel", (3, 3, 2)),),
+    ),
+    Case(
+        "separable conv", SeparableConv2D(5, 3, 2, "same", depth_multiplier=2), (IMAGE,), (3, 3, 5),
+        separable((3, 3, 8), (2, 2), (0, 1)),
+        (("depthwise_kernel", (3, 3, 4, 2)), ("pointwise_kernel", (1, 1, 8, 5)), ("bias", (5,))),
+    ),
+    Case(
+        "separable conv of sequences", SeparableConv1D(2, 3, activation="relu"), (STEPS,), (5, 2),
+        lambda p, x, training: relu(separable((5, 3))(p, x, training)),
+        (("depthwise_kernel", (3, 3, 1)), ("pointwise_kernel", (1, 3, 2)), ("bias", (2,))),
+    ),
     Case("max pool", MaxPooling2D(), (IMAGE,), (3, 2, 4), pool(largest, (3, 2, 4))),
     Case(
         "max pool, overlapping, same", MaxPooling2D(3, 2, "same"), (IMAGE,), (3, 3, 4),
@@ -225,6 +286,49 @@ LAYER_CASES = (
     Case(
         "global average, dims kept", GlobalAveragePooling2D(keepdims=True), (IMAGE,), (1, 1, 4),
         plain(lambda x: x.sum((1, 2), keepdims=True) / 30),
+    ),
+    Case("max pool of sequences", MaxPooling1D(), (STEPS,), (3, 3), pool(largest, (3, 3))),
+    Case(
+        "max pool of volumes, same", MaxPooling3D(2, 2, "same"), (VOLUME,), (2, 2, 3, 2), pool(largest, (2, 2, 3, 2)),
+    ),
+    Case(
+        "average pool of sequences, same", AveragePooling1D(3, 2, "same"), (STEPS,), (4, 3),
+        pool(average, (4, 3), (3,), (2,), (1,)),
+    ),
+    Case(
+        "average pool of volumes", AveragePooling3D((2, 1, 3), 1), (VOLUME,), (3, 3, 3, 2),
+        pool(average, (3, 3, 3, 2), (2, 1, 3), (1, 1, 1)),
+    ),
+    Case("global max of sequences", GlobalMaxPooling1D(), (STEPS,), (3,), plain(lambda x: x.max(1))),
+    Case(
+        "global max", GlobalMaxPooling2D(keepdims=True), (IMAGE,), (1, 1, 4), plain(lambda x: x.max((1, 2), keepdims=True)),
+    ),
+    Case("global max of volumes", GlobalMaxPooling3D(), (VOLUME,), (2,), plain(lambda x: x.max((1, 2, 3)))),
+    Case("global average of sequences", GlobalAveragePooling1D(), (STEPS,), (3,), plain(lambda x: x.sum(1) / 7)),
+    Case(
+        "global average of volumes", GlobalAveragePooling3D(keepdims=True), (VOLUME,), (1, 1, 1, 2),
+        plain(lambda x: x.sum((1, 2, 3), keepdims=True) / 60),
+    ),
+    Case(
+        "zeros around sequences", ZeroPadding1D((2, 1)), (STEPS,), (10, 3),
+        plain(lambda x: np.pad(x, ((0, 0), (2, 1), (0, 0)))),
+    ),
+    Case(
+        "zeros around images", ZeroPadding2D(((1, 0), (2, 3))), (IMAGE,), (7, 10, 4),
+        plain(lambda x: np.pad(x, ((0, 0), (1, 0), (2, 3), (0, 0)))),
+    ),
+    Case(
+        "zeros around volumes", ZeroPadding3D((1, 0, 2)), (VOLUME,), (6, 3, 9, 2),
+        plain(lambda x: np.pad(x, ((0, 0), (1, 1), (0, 0), (2, 2), (0, 0)))),
+    ),
+    Case("a crop of sequences", Cropping1D((2, 0)), (STEPS,), (5, 3), plain(lambda x: x[:, 2:])),
+    Case("a crop of images", Cropping2D(((1, 2), (0, 3))), (IMAGE,), (3, 2, 4), plain(lambda x: x[:, 1:4, :2])),
+    Case("a crop of volumes", Cropping3D(), (VOLUME,), (2, 1, 3, 2), plain(lambda x: x[:, 1:3, 1:2, 1:4])),
+    Case("steps repeated", UpSampling1D(3), (STEPS,), (21, 3), plain(lambda x: x.repeat(3, 1))),
+    Case("pixels repeated", UpSampling2D((2, 1)), (IMAGE,), (12, 5, 4), plain(lambda x: x.repeat(2, 1))),
+    Case(
+        "voxels repeated", UpSampling3D(), (VOLUME,), (8, 6, 10, 2),
+        plain(lambda x: x.repeat(2, 1).repeat(2, 2).repeat(2, 3)),
     ),
     Case("flatten", Flatten(), (IMAGE,), (120,), plain(lambda x: x.reshape(BATCH, 120))),
     Case("flatten scalars", Flatten(), ((),), (1,), plain(lambda x: x.reshape(BATCH, 1))),

@@ -1,5 +1,6 @@
 """Ops as cases: what is called on which arrays, and which inputs it can be differentiated by. Data only."""
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -48,8 +49,10 @@ NO_CASE = {"fused": "made by the fuse pass from elementwise ops: every compiled 
 NO_GRADIENT = {  # its vjp raises TypeError
     "linear": "made by the fuse pass, after differentiation",
     "conv2d_bias": "made by the fuse pass, after differentiation",
+    "conv3d_bias": "made by the fuse pass, after differentiation",
     "softmax_xent_both": "made by the fuse pass, after differentiation",
     "max_pool2d_grad": "second derivatives of pooling are not needed yet",
+    "max_pool3d_grad": "second derivatives of pooling are not needed yet",
     "batch_norm_grad": "second derivatives of batch normalisation are not needed yet",
 }
 NOT_DIFFERENTIABLE = {  # its outputs are ints or bools
@@ -58,7 +61,9 @@ NOT_DIFFERENTIABLE = {  # its outputs are ints or bools
 }
 NEVER_EMPTY = {  # refuse empty inputs, as there is nothing to answer
     *("argmax", "conv2d", "conv2d_grad_input", "conv2d_grad_kernel", "conv2d_bias"),
+    *("conv3d", "conv3d_grad_input", "conv3d_grad_kernel", "conv3d_bias"),
     *("max_pool2d", "max_pool2d_grad", "avg_pool2d", "avg_pool2d_grad", "batch_norm", "batch_norm_grad"),
+    *("max_pool3d", "max_pool3d_grad", "avg_pool3d", "avg_pool3d_grad"),
 }
 
 # --- elementwise ------------------------------------------------------------------------------------------------------
@@ -263,21 +268,31 @@ CONVS: tuple[tuple[Shape, Shape, dict[str, Any], Shape], ...] = (  # x, w, argum
     ((2, 7, 7, 2), (2, 2, 2, 3), {"dilation": (2, 3)}, (2, 5, 4, 3)),
     ((2, 5, 5, 4), (3, 3, 2, 6), {"groups": 2}, (2, 3, 3, 6)),
     ((1, 4, 4, 3), (3, 3, 1, 3), {"groups": 3}, (1, 2, 2, 3)),
+    ((1, 1, 1, 1, 1), (1, 1, 1, 1, 1), {}, (1, 1, 1, 1, 1)),
+    ((2, 4, 3, 5, 3), (2, 3, 2, 3, 4), {}, (2, 3, 1, 4, 4)),
+    ((1, 5, 4, 6, 2), (3, 2, 3, 2, 3), {"strides": (2, 1, 3), "padding": ((1, 0), (0, 1), (2, 1))}, (1, 2, 4, 3, 3)),
+    ((1, 5, 5, 3, 2), (2, 3, 2, 2, 4), {"dilation": (3, 1, 2), "padding": ((0, 0), (1, 1), (0, 0))}, (1, 2, 5, 1, 4)),
+    ((2, 3, 3, 3, 4), (2, 2, 2, 1, 8), {"groups": 4}, (2, 2, 2, 2, 8)),
 )
 
 
 def _convs() -> Iterator[Case]:
     for x, w, how, y in CONVS:
-        said = " ".join(f"{k}={v}" for k, v in how.items())
+        said, n = " ".join(f"{k}={v}" for k, v in how.items()), len(x) - 2
+        whole = {"strides": (1,) * n, "padding": ((0, 0),) * n, "dilation": (1,) * n, "groups": 1} | how
         X, W, Y = Arg(x, "normal"), Arg(w, "normal"), Arg(y, "normal")
-        yield Case("conv2d", lambda x, w, h=how: conv.conv2d(x, w, **h), (X, W), label=said)
-        back = lambda g, w, h=how, s=x: conv.conv2d_grad_input(g, w, s, **h)  # noqa: E731
-        yield Case("conv2d_grad_input", back, (Y, W), label=said)
-        back = lambda x, g, h=how, s=w: conv.conv2d_grad_kernel(x, g, s, **h)  # noqa: E731
-        yield Case("conv2d_grad_kernel", back, (X, Y), label=said)
+        forward = {2: conv.conv2d, 3: conv.conv3d}[n]
+        yield Case(f"conv{n}d", lambda x, w, f=forward, h=how: f(x, w, **h), (X, W), label=said)
+        back = lambda g, w, h=whole, s=x: conv.conv_grad_input(g, w, s, **h)  # noqa: E731
+        yield Case(f"conv{n}d_grad_input", back, (Y, W), label=said)
+        back = lambda x, g, h=whole, s=w: conv.conv_grad_kernel(x, g, s, **h)  # noqa: E731
+        yield Case(f"conv{n}d_grad_kernel", back, (X, Y), label=said)
+        biased = {2: conv.Conv2dBias, 3: conv.Conv3dBias}[n]
         for act in matmul.ACTIVATIONS:
-            call = lambda x, w, b, h=how, a=act: conv.conv2d_bias(x, w, b, **h, act=a)  # noqa: E731
-            yield Case("conv2d_bias", call, (X, W, Arg(w[3:], "normal")), (), label=f"{act} {said}")
+            call = _made(biased(**whole, act=act))
+            yield Case(f"conv{n}d_bias", call, (X, W, Arg(w[-1:], "normal")), (), label=f"{act} {said}")
+    steps, kernel = Arg((2, 9, 4), "normal"), Arg((3, 2, 6), "normal")
+    yield Case("conv2d", lambda x, w: conv.conv1d(x, w, 2, (2, 0), 1, 2), (steps, kernel), label="of sequences")
 
 
 POOLS: tuple[tuple[Shape, tuple[Any, ...], Shape], ...] = (  # x, (pool, strides, padding), y
@@ -286,21 +301,26 @@ POOLS: tuple[tuple[Shape, tuple[Any, ...], Shape], ...] = (  # x, (pool, strides
     ((2, 5, 5, 3), ((3, 2), (2, 1)), (2, 2, 4, 3)),
     ((2, 5, 6, 3), ((3, 3), (2, 2), ((1, 1), (0, 1))), (2, 3, 3, 3)),
     ((1, 17, 17, 1), ((17, 17), (1, 1)), (1, 1, 1, 1)),  # more than 255 cells
+    ((1, 1, 1, 1, 1), ((1, 1, 1), (1, 1, 1)), (1, 1, 1, 1, 1)),
+    ((2, 4, 3, 5, 3), ((2, 3, 2), (2, 1, 1)), (2, 2, 1, 4, 3)),
+    ((2, 3, 5, 4, 2), ((2, 3, 3), (1, 2, 1), ((1, 0), (1, 1), (0, 2))), (2, 3, 3, 4, 2)),
 )
 
 
 def _pools() -> Iterator[Case]:
     for x, how, y in POOLS:
-        said = f"{how}"
-        cells = how[0][0] * how[0][1]
-        yield Case("max_pool2d", lambda x, h=how: pool.max_pool2d(x, *h), (Arg(x),), label=said)
-        yield Case("avg_pool2d", lambda x, h=how: pool.avg_pool2d(x, *h), (Arg(x),), label=said)
-        back = lambda g, h=how, s=x: pool.avg_pool2d_grad(g, s, *h)  # noqa: E731
-        yield Case("avg_pool2d_grad", back, (Arg(y),), label=said)
+        said, n = f"{how}", len(x) - 2
+        whole = (*how, ((0, 0),) * n)[:3]
+        cells = math.prod(how[0])
+        largest, mean = {2: (pool.max_pool2d, pool.avg_pool2d), 3: (pool.max_pool3d, pool.avg_pool3d)}[n]
+        yield Case(f"max_pool{n}d", lambda x, f=largest, h=how: f(x, *h), (Arg(x),), label=said)
+        yield Case(f"avg_pool{n}d", lambda x, f=mean, h=how: f(x, *h), (Arg(x),), label=said)
+        back = lambda g, h=whole, s=x: pool.avg_pool_grad(g, s, *h)  # noqa: E731
+        yield Case(f"avg_pool{n}d_grad", back, (Arg(y),), label=said)
         if len(how) == 2:  # with padding, not every index is a cell of the image
-            back = lambda g, k, h=how, s=x: pool.max_pool2d_grad(g, k, s, *h)  # noqa: E731
+            back = lambda g, k, h=whole, s=x: pool.max_pool_grad(g, k, s, *h)  # noqa: E731
             where = Arg(y, f"below {cells}", "uint8" if cells <= 255 else "int32")
-            yield Case("max_pool2d_grad", back, (Arg(y), where), (), label=said)
+            yield Case(f"max_pool{n}d_grad", back, (Arg(y), where), (), label=said)
 
 
 def _norms() -> Iterator[Case]:

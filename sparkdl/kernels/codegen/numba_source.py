@@ -2,8 +2,10 @@
 
 One loop over rows and one over columns; a plain loop over all elements where no input is a row or column. An output
 may be the very memory of an input (`alias`): then both are one variable, so that LLVM sees it and still vectorises.
+A bfloat16 is read and written as the uint16 it is; between, it is a float32 in a register.
 """
 
+from sparkdl.base.spec import BFLOAT16
 from sparkdl.kernels.codegen.expr import Expr, Instr, Root
 
 Alias = tuple[tuple[int, int], ...]  # (output, input)
@@ -13,11 +15,13 @@ import math
 import numpy as np
 from numba import carray
 from sparkdl.kernels.cpu._numba import as_pointer, double_of, erf, exp, expm1, ints, log, log1p, native, sigmoid, tanh
-
+'''
+HEAD_OF_BFLOAT = "from sparkdl.kernels.cpu._bfloat import narrowed, widened\n"
+KERNEL = """
 
 @native
 def kernel(args, b, c, d):
-'''
+"""
 
 TEMPLATES = {
     "add": "{0} + {1}", "subtract": "{0} - {1}", "multiply": "{0} * {1}", "divide": "{0} / {1}",
@@ -47,7 +51,13 @@ def numbers(expr: Expr) -> list[int]:
 
 def source(expr: Expr, alias: Alias = ()) -> str:
     """The module that defines `kernel`. Its arguments: rows, cols, addresses of inputs, of outputs, then `numbers`."""
-    return HEAD + "".join(f"    {line}\n" for line in _Writer(expr, dict(alias)).lines())
+    head = HEAD + (HEAD_OF_BFLOAT if BFLOAT16 in _dtypes(expr) else "") + KERNEL
+    return head + "".join(f"    {line}\n" for line in _Writer(expr, dict(alias)).lines())
+
+
+def _dtypes(expr: Expr) -> set[str]:
+    specs = (*expr.ins, *(r.spec for r in expr.roots))
+    return {s.dtype for s in specs} | {i.dtype for i in expr.instrs}
 
 
 class _Writer:
@@ -77,9 +87,13 @@ class _Writer:
     def _open_input(self, k: int) -> str:
         dtype, where = self.expr.ins[k].dtype, self.expr.places[k]
         if where == "scalar":
-            return f"v{k} = carray(as_pointer(a[{2 + k}]), (1,), np.{_np(dtype)})[0]"
+            return f"v{k} = {self._read(k, f'carray(as_pointer(a[{2 + k}]), (1,), np.{_np(dtype)})[0]')}"
         shape = {"row": "(C,)", "col": "(R,)", "full": "(R * C,)" if self.flat else "(R, C)"}[where]
         return f"X{k} = carray(as_pointer(a[{2 + k}]), {shape}, np.{_np(dtype)})"
+
+    def _read(self, k: int, text: str) -> str:
+        """An element of input k."""
+        return f"widened({text})" if self.expr.ins[k].dtype == BFLOAT16 else text
 
     def _open_outputs(self) -> list[str]:
         out = []
@@ -99,19 +113,23 @@ class _Writer:
         return [f"v{self.n + k} = {self._text(k, instr)}" for k, instr in wanted]
 
     def _text(self, k: int, instr: Instr) -> str:
+        text = self._computed(k, instr)
+        return f"widened(narrowed(np.float32({text})))" if instr.dtype == BFLOAT16 else text
+
+    def _computed(self, k: int, instr: Instr) -> str:
         args = [f"v{a}" for a in instr.args]
-        made = f"np.{_np(instr.dtype)}"
+        made = f"np.{_register(instr.dtype)}"
         if instr.op == "const":
             return f"{made}({f'double_of(a[{self.given[k]}])' if k in self.given else instr.const})"
         if instr.op == "cast":
             return f"{args[0]} != 0" if instr.dtype == "bool" else f"{made}({args[0]})"
-        kind = self.expr.dtype(instr.args[-1])
+        kind = _register(self.expr.dtype(instr.args[-1]))
         wide = "sigmoid({0})" if kind == "float32" else _WIDE_SIGMOID
         template = TEMPLATES[instr.op].replace("{s}", wide)
         return template.format(*args, T=f"np.{_np(kind)}", m=_BARE.get(kind, "math."))
 
     def _store(self, scalar: bool) -> list[str]:
-        return [f"Y{k}[0] = v{r.value}" for k, r in self.rooted if scalar and self._is_scalar(r)]
+        return [f"Y{k}[0] = {_left(r)}" for k, r in self.rooted if scalar and self._is_scalar(r)]
 
     def _loops(self) -> list[str]:
         if self.flat:
@@ -123,12 +141,13 @@ class _Writer:
     def _row_setup(self) -> list[str]:
         """1-D slices of this row: computed offsets would keep LLVM from vectorising."""
         out = [f"x{k} = X{k}[i]" for k, where in enumerate(self.expr.places) if where == "full"]
-        out += [f"v{k} = X{k}[i]" for k, where in enumerate(self.expr.places) if where == "col"]
+        out += [f"v{k} = {self._read(k, f'X{k}[i]')}" for k, where in enumerate(self.expr.places) if where == "col"]
         return out + [f"y{k} = Y{k}[i]" for k, r in self.rooted if not r.reduce and not self._is_scalar(r)]
 
     def _inner(self, index: str) -> list[str]:
         names = {"full": "X" if self.flat else "x", "row": "X"}
-        out = [f"v{k} = {names[w]}{k}[{index}]" for k, w in enumerate(self.expr.places) if w in names]
+        read = [(k, f"{names[w]}{k}[{index}]") for k, w in enumerate(self.expr.places) if w in names]
+        out = [f"v{k} = {self._read(k, text)}" for k, text in read]
         out += self._compute(scalar=False)
         for k, root in self.rooted:
             if root.reduce == "rows":
@@ -136,8 +155,13 @@ class _Writer:
             elif root.reduce == "all":
                 out.append(f"S{k} += np.float64(v{root.value})")
             elif not self._is_scalar(root):
-                out.append(f"{'Y' if self.flat else 'y'}{k}[{index}] = v{root.value}")
+                out.append(f"{'Y' if self.flat else 'y'}{k}[{index}] = {_left(root)}")
         return out
+
+
+def _left(root: Root) -> str:
+    """What is stored of a root's value."""
+    return f"narrowed(v{root.value})" if root.spec.dtype == BFLOAT16 else f"v{root.value}"
 
 
 def _indent(lines: list[str]) -> list[str]:
@@ -145,4 +169,10 @@ def _indent(lines: list[str]) -> list[str]:
 
 
 def _np(dtype: str) -> str:
-    return "bool_" if dtype == "bool" else dtype
+    """numba's name of a dtype in memory."""
+    return {"bool": "bool_", BFLOAT16: "uint16"}.get(dtype, dtype)
+
+
+def _register(dtype: str) -> str:
+    """numba's name of a dtype in a register."""
+    return "float32" if dtype == BFLOAT16 else _np(dtype)

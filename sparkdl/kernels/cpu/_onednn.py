@@ -23,6 +23,7 @@ NAME = {"darwin": "libdnnl.3.dylib", "win32": "dnnl.dll"}.get(sys.platform, "lib
 WHEEL = "onednn-cpu-gomp"
 MAJOR = 3
 _CPU, _IN_ORDER = 1, 1  # dnnl_cpu, dnnl_stream_in_order
+_AVX512_CORE_BF16 = 0xE7  # dnnl_cpu_isa_avx512_core_bf16; better ones have more bits
 _PAUSE_HARD = 2  # omp_pause_hard: give back the threads
 log = logging.getLogger("sparkdl")
 
@@ -70,6 +71,15 @@ def library() -> Library:
     if found is None:
         raise Unsupported("no oneDNN")
     return found
+
+
+def multiplies_bfloat16() -> bool:
+    """Whether this CPU multiplies bfloat16, as oneDNN sees it: avx512_core_bf16 or better (DNNL_MAX_CPU_ISA heeded)."""
+    try:
+        isa = int(library().functions.dnnl_get_effective_cpu_isa())
+    except Unsupported:
+        return False
+    return isa & _AVX512_CORE_BF16 == _AVX512_CORE_BF16
 
 
 @lru_cache(1)

@@ -14,7 +14,7 @@ from sparkdl.kernels.cpu._onednn import library
 from sparkdl.kernels.table import Unsupported
 
 ANY = 1  # dnnl_format_tag_any: the layout is the implementation's choice
-DTYPES = {"float32": 3, "int32": 4, "uint8": 6}
+DTYPES = {"bfloat16": 2, "float32": 3, "int32": 4, "uint8": 6}
 _INVALID, _UNIMPLEMENTED = 2, 3  # dnnl_status_t
 _IMPLEMENTATION = 8  # dnnl_query_impl_info_str
 _USER_SCRATCHPAD = 1  # dnnl_scratchpad_mode_user: we lend the memory
@@ -70,11 +70,11 @@ def plain(shape: Sequence[int], strides: Sequence[int] | None = None, dtype: str
     return Layout(made.value or 0)
 
 
-def free(shape: Sequence[int]) -> Layout:
-    """float32 elements in the layout that the implementation likes best."""
+def free(shape: Sequence[int], dtype: str = "float32") -> Layout:
+    """Elements in the layout that the implementation likes best."""
     made = ctypes.c_void_p()
     library().need(
-        "dnnl_memory_desc_create_with_tag", ctypes.byref(made), len(shape), dims(shape), DTYPES["float32"], ANY
+        "dnnl_memory_desc_create_with_tag", ctypes.byref(made), len(shape), dims(shape), DTYPES[dtype], ANY
     )
     return Layout(made.value or 0)
 
@@ -111,24 +111,25 @@ class Choice(Owned):
         return library().call("dnnl_primitive_desc_next_impl", self.pointer) == 0
 
 
-def choose(kind: str, *arguments: object, hint: bool = False, avoid: str = "ref") -> Choice:
+def choose(kind: str, *arguments: object, hint: bool = False, avoid: str = "ref", add: bool = False) -> Choice:
     """The first implementation of a primitive that is no reference, nor one whose name starts with `avoid`.
 
     `hint`: the descriptor is only wanted as the forward hint of a backward one, any implementation will do.
+    `add`: the result is added to what lies in the output.
     Raises Unsupported when oneDNN has none.
     """
-    choice = describe(kind, *arguments)
+    choice = describe(kind, *arguments, add=add)
     while not hint and (is_reference(choice.implementation) or choice.implementation.startswith(avoid)):
         if not choice.next():
             raise Unsupported(f"oneDNN has only {choice.implementation} for this {kind}")
     return choice
 
 
-def describe(kind: str, *arguments: object) -> Choice:
+def describe(kind: str, *arguments: object, add: bool = False) -> Choice:
     """A primitive's descriptor, with oneDNN's own choice. Raises Unsupported when it has none."""
     made = ctypes.c_void_p()
     given = tuple(a.pointer if isinstance(a, Owned) else a for a in arguments)
-    attributes = _attributes().pointer
+    attributes = _attributes(add).pointer
     status = library().call(f"dnnl_{kind}_primitive_desc_create", ctypes.byref(made), *_placed(kind, given), attributes)
     if status in (_INVALID, _UNIMPLEMENTED):
         raise Unsupported(f"oneDNN has no {kind}")
@@ -152,13 +153,24 @@ def is_reference(implementation: str) -> bool:
     return any(part.startswith("ref") for part in implementation.split(":"))
 
 
-@lru_cache(1)
-def _attributes() -> Owned:
-    """The one attribute that all primitives have: scratch memory is ours."""
+@lru_cache(2)
+def _attributes(add: bool) -> Owned:
+    """What primitives have in common: scratch memory is ours. With `add`, the output's old value is added."""
     made = ctypes.c_void_p()
     library().need("dnnl_primitive_attr_create", ctypes.byref(made))
     library().need("dnnl_primitive_attr_set_scratchpad_mode", made, _USER_SCRATCHPAD)
+    if add:
+        copied = _sum()
+        library().need("dnnl_primitive_attr_set_post_ops", made, copied.pointer)
     return Owned("primitive_attr", made.value or 0)
+
+
+def _sum() -> Owned:
+    """The post-op that adds what lies in the output, as it is and in its own dtype."""
+    made = ctypes.c_void_p()
+    library().need("dnnl_post_ops_create", ctypes.byref(made))
+    library().need("dnnl_post_ops_append_sum", made, number(1.0), ctypes.c_int32(0), 0)
+    return Owned("post_ops", made.value or 0)
 
 
 class Primitive(Owned):

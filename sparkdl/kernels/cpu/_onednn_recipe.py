@@ -4,14 +4,15 @@ A recipe is made once for given specs; bound to arrays, it becomes rows for the 
 """
 
 import ctypes
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from sparkdl.base.spec import Spec, Specs
-from sparkdl.kernels.cpu._onednn import library
+from sparkdl.base.spec import BFLOAT16, Spec, Specs
+from sparkdl.kernels.cpu._onednn import library, multiplies_bfloat16
 from sparkdl.kernels.cpu._onednn_objects import Choice, Layout, Memory, Primitive, choose, plain
 from sparkdl.kernels.table import Array, Arrays, Bound, Prepared, Rows, Unsupported
 
@@ -112,16 +113,23 @@ def call(code: Any, *arguments: Any) -> Row:
 def _executed(primitive: Primitive, slots: dict[int, Slot]) -> Step:
     def step(arrays: tuple[Arrays, Arrays, Arrays]) -> Row:
         memories = {arg: Memory(s.layout, _address(arrays[s.where][s.number])) for arg, s in slots.items()}
-        arguments = (_Argument * len(slots))(*(_Argument(arg, m.address) for arg, m in memories.items()))
-        row = (library().execute, primitive.address, library().stream, len(slots), ctypes.addressof(arguments))
-        return row, (primitive, arguments, *memories.values())
+        return executed(primitive, memories)
 
     return step
 
 
-def _relu(y: Array) -> Row:
-    from sparkdl.kernels.cpu._onednn_relu import relu  # compiles: not before it is wanted
+def executed(primitive: Primitive, memories: Mapping[int, Memory]) -> Row:
+    """The row that runs a primitive on memories by their DNNL_ARG."""
+    arguments = (_Argument * len(memories))(*(_Argument(arg, m.address) for arg, m in memories.items()))
+    row = (library().execute, primitive.address, library().stream, len(memories), ctypes.addressof(arguments))
+    return row, (primitive, arguments, *memories.values())
 
+
+def _relu(y: Array) -> Row:
+    if y.dtype.name == BFLOAT16:
+        from sparkdl.kernels.cpu._bfloat import relu  # compiles: not before it is wanted
+    else:
+        from sparkdl.kernels.cpu._onednn_relu import relu
     return (relu.address, _address(y), y.size), (relu,)
 
 
@@ -130,14 +138,21 @@ def _address(array: Array) -> int:
 
 
 def images(shape: tuple[int, ...], dtype: str = "float32") -> Layout:
-    """(B,H,W,C) in C order, as oneDNN counts the axes: B, C, H, W."""
-    b, h, w, c = shape
-    return plain((b, c, h, w), (h * w * c, 1, w * c, c), dtype)
+    """(B,S,C) in C order, as oneDNN counts the axes: B, C, S. S is (H, W), or (D, H, W)."""
+    b, *places, c = shape
+    steps = [c * math.prod(places[k:]) for k in range(len(places) + 1)]
+    return plain((b, c, *places), (steps[0], 1, *steps[1:]), dtype)
 
 
 def float32(op: Any, ins: Specs) -> bool:
     """The condition of our oneDNN rows."""
     return all(s.dtype == "float32" for s in ins)
+
+
+def multiplied(op: Any, ins: Specs) -> bool:
+    """The condition of rows that multiply bfloat16 too, where the CPU does: weights and vectors may be float32."""
+    dtypes = {s.dtype for s in ins}
+    return dtypes == {"float32"} or (dtypes <= {"float32", BFLOAT16} and multiplies_bfloat16())
 
 
 def nonempty(*specs: Spec) -> None:

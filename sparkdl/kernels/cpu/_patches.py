@@ -1,7 +1,8 @@
 """Convolution as products of matrices: the patches under the window as the rows of one matrix (im2col), in numpy.
 
-Letters: N images of a chunk, H' W' places of the window, G groups, KH KW window, c = C/G and o = O/G channels of a
-group, P = N H' W', K = KH KW c. Chunks keep the matrix of patches in cache.
+Letters: N images of a chunk, S their axes ((H, W) or (D, H, W)), S' places of the window, G groups, W the window's
+lengths, c = C/G and o = O/G channels of a group, P = N prod(S'), K = prod(W) c. Chunks keep the matrix of patches in
+cache.
 """
 
 import math
@@ -21,7 +22,7 @@ Shape = tuple[int, ...]
 
 @dataclass(frozen=True)
 class Geometry:
-    """A convolution's shapes: x (B,H,W,C), w (KH,KW,c,O), y (B,H',W',O), and the op that holds strides and padding."""
+    """A convolution's shapes: x (B,S,C), w (W,c,O), y (B,S',O), and the op that holds strides and padding."""
 
     op: Any
     x: Shape
@@ -35,17 +36,21 @@ class Geometry:
         return any(n for pair in self.op.padding for n in pair)
 
     @property
+    def patch(self) -> Shape:
+        """The patches of one image, (S',G,W,c)."""
+        return *self.y[1:-1], self.op.groups, *self.w[:-1]
+
+    @property
     def images(self) -> int:
         """Images of a chunk."""
-        a_image = math.prod((*self.y[1:3], self.op.groups, *self.w[:3])) * ITEMSIZE[self.dtype]
+        a_image = math.prod(self.patch) * ITEMSIZE[self.dtype]
         return max(1, min(self.x[0], CHUNK_BYTES // max(a_image, 1)))
 
     def scratch(self) -> Specs:
         """The padded images (empty without padding) and the patches of a chunk."""
-        (top, bottom), (left, right) = self.op.padding
-        n, height, width = self.images if self.padded else 0, self.x[1] + top + bottom, self.x[2] + left + right
-        patches = (self.images, *self.y[1:3], self.op.groups, *self.w[:3])
-        return Spec((n, height, width, self.x[3]), self.dtype), Spec(patches, self.dtype)
+        room = (n + sum(pad) for n, pad in zip(self.x[1:-1], self.op.padding, strict=True))
+        padded = Spec((self.images if self.padded else 0, *room, self.x[-1]), self.dtype)
+        return padded, Spec((self.images, *self.patch), self.dtype)
 
     def chunks(self) -> Iterator[slice]:
         """The batch in chunks."""
@@ -53,41 +58,42 @@ class Geometry:
             yield slice(start, min(start + self.images, self.x[0]))
 
     def by_group(self, y: Array) -> Array:
-        """y (N,H',W',O) as (G,P,o)."""
-        return y.reshape(-1, self.op.groups, self.w[3] // self.op.groups).transpose(1, 0, 2)
+        """y (N,S',O) as (G,P,o)."""
+        return y.reshape(-1, self.op.groups, self.w[-1] // self.op.groups).transpose(1, 0, 2)
 
     def kernel_by_group(self, w: Array) -> Array:
-        """w (KH,KW,c,O) as (G,K,o)."""
-        return w.reshape(-1, self.op.groups, self.w[3] // self.op.groups).transpose(1, 0, 2)
+        """w (W,c,O) as (G,K,o)."""
+        return w.reshape(-1, self.op.groups, self.w[-1] // self.op.groups).transpose(1, 0, 2)
 
 
 @dataclass(frozen=True)
 class Patches:
-    """A chunk of images. `images` (N,H,W,C) are the caller's; `room` is the padded copy of them, or they themselves."""
+    """A chunk of images. `images` (N,S,C) are the caller's; `room` is the padded copy of them, or they themselves."""
 
     geometry: Geometry
     images: Array
     room: Array
-    buffer: Array  # (N,H',W',G,KH,KW,c)
+    buffer: Array  # (N,S',G,W,c)
 
     @property
     def matrix(self) -> Array:
         """The buffer as (G,P,K)."""
-        flat = self.buffer.reshape(-1, self.buffer.shape[3], math.prod(self.buffer.shape[4:]))
+        groups = self.geometry.op.groups
+        flat = self.buffer.reshape(-1, groups, math.prod(self.geometry.w[:-1]))
         return flat.transpose(1, 0, 2)
 
     def inside(self) -> Array:
         """The images within the room."""
-        (top, _), (left, _) = self.geometry.op.padding
-        return self.room[:, top : top + self.geometry.x[1], left : left + self.geometry.x[2]]
+        axes = zip(self.geometry.op.padding, self.geometry.x[1:-1], strict=True)
+        return self.room[(slice(None), *(slice(before, before + n) for (before, _), n in axes))]
 
     def windows(self) -> Array:
-        """The room seen through the window at each place: (N,H',W',G,KH,KW,c). Windows overlap."""
-        op, (n, row, col, one) = self.geometry.op, self.room.strides
-        steps = (n, row * op.strides[0], col * op.strides[1], self.geometry.w[2] * one)
-        return as_strided(
-            self.room, self.buffer.shape, (*steps, row * op.dilation[0], col * op.dilation[1], one), writeable=True
-        )
+        """The room seen through the window at each place: (N,S',G,W,c). Windows overlap."""
+        op, (n, *steps, one) = self.geometry.op, self.room.strides
+        places = (step * s for step, s in zip(steps, op.strides, strict=True))
+        cells = (step * d for step, d in zip(steps, op.dilation, strict=True))
+        strides = (n, *places, self.geometry.w[-2] * one, *cells, one)
+        return as_strided(self.room, self.buffer.shape, strides, writeable=True)
 
     def gather(self) -> None:
         """Images -> patches."""
@@ -100,8 +106,8 @@ class Patches:
         """Patches -> images, each cell the sum of its copies."""
         self.room.fill(0)
         windows = self.windows()
-        for k, m in np.ndindex(windows.shape[4:6]):
-            windows[..., k, m, :] += self.buffer[..., k, m, :]
+        for cell in np.ndindex(self.geometry.w[:-2]):
+            windows[(..., *cell, slice(None))] += self.buffer[(..., *cell, slice(None))]
         if self.geometry.padded:
             self.images[...] = self.inside()
 

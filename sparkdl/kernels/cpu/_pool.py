@@ -2,7 +2,7 @@
 
 oneDNN's is up to 8 times faster for few channels, but lets NaN lose, and takes -3.4e38 for the maximum of a window of
 -inf. So its result is looked through, and made anew in the rare case.
-Letters: B images, H W places of x, V U places of y, C channels, KH KW window.
+Letters: B examples, D H W places of x, E V U places of y, C channels, KD KH KW window. Images have D = E = KD = 1.
 """
 
 from typing import Any
@@ -39,28 +39,36 @@ def better(x: Any, y: Any, where: Any, index: Any) -> None:
 
 
 @fast
+def first_of(at: Any, a: Any, axis: Any) -> Any:
+    """Where along an axis the window of a place starts, padding counted; `a` as `max_pool` takes it."""
+    return at * a[14 + axis] - a[17 + axis]
+
+
+@fast
 def pooled(a: Any) -> None:
     """y and where of x; `a` as `max_pool` takes it."""
-    height, width, c, places, steps = a[4], a[5], a[6], a[7], a[8]
-    for at in range(a[3] * places * steps):
-        b, i, j = at // (places * steps), at // steps % places, at % steps
-        top, left = i * a[11] - a[13], j * a[12] - a[14]
+    depth, height, width, c = a[4], a[5], a[6], a[7]
+    for at in range(a[3] * a[8] * a[9] * a[10]):
+        b, e, i, j = at // (a[8] * a[9] * a[10]), at // (a[9] * a[10]) % a[8], at // a[10] % a[9], at % a[10]
+        near, top, left = first_of(e, a, 0), first_of(i, a, 1), first_of(j, a, 2)
         y, where = vec(a[1] + at * c * 4, c), bytes_at(a[2] + at * c, c)
         fresh = True
-        for k in range(max(0, -top), min(a[9], height - top)):
-            for m in range(max(0, -left), min(a[10], width - left)):
-                x = vec(a[0] + ((b * height + top + k) * width + left + m) * c * 4, c)
-                if fresh:
-                    first(x, y, where, np.uint8(k * a[10] + m))
-                else:
-                    better(x, y, where, np.uint8(k * a[10] + m))
-                fresh = False
+        for n in range(max(0, -near), min(a[11], depth - near)):
+            for k in range(max(0, -top), min(a[12], height - top)):
+                for m in range(max(0, -left), min(a[13], width - left)):
+                    cell = ((b * depth + near + n) * height + top + k) * width + left + m
+                    x, index = vec(a[0] + cell * c * 4, c), np.uint8((n * a[12] + k) * a[13] + m)
+                    if fresh:
+                        first(x, y, where, index)
+                    else:
+                        better(x, y, where, index)
+                    fresh = False
 
 
 @native
 def max_pool(args: Any, unused: Any, unused_too: Any, unused_also: Any) -> Any:
-    """args: x, y, where, B, H, W, C, V, U, KH, KW, strides (2), padding top, left."""
-    pooled(ints(args, 15))
+    """args: x, y, where, B, D, H, W, C, E, V, U, KD, KH, KW, strides (3), padding before each axis (3)."""
+    pooled(ints(args, 20))
     return 0
 
 
@@ -78,8 +86,8 @@ def suspicious(x: Any, y: Any) -> Any:
 @native
 def max_pool_mended(args: Any, unused: Any, unused_too: Any, unused_also: Any) -> Any:
     """Arguments as for `max_pool`, whose work oneDNN has done, but for NaN and -inf."""
-    a = ints(args, 15)
-    x, y = vec(a[0], a[3] * a[4] * a[5] * a[6]), vec(a[1], a[3] * a[7] * a[8] * a[6])
+    a = ints(args, 20)
+    x, y = vec(a[0], a[3] * a[4] * a[5] * a[6] * a[7]), vec(a[1], a[3] * a[8] * a[9] * a[10] * a[7])
     if suspicious(x, y):
         pooled(a)
     return 0
@@ -94,16 +102,17 @@ def given(g: Any, where: Any, dx: Any, index: Any) -> None:
 
 @native
 def max_pool_grad(args: Any, unused: Any, unused_too: Any, unused_also: Any) -> Any:
-    """args: dx, g, where, B, H, W, C, V, U, KH, KW, strides (2), padding top, left."""
-    a = ints(args, 15)
-    height, width, c, places, steps = a[4], a[5], a[6], a[7], a[8]
-    vec(a[0], a[3] * height * width * c)[:] = f4(0.0)
-    for at in range(a[3] * places * steps):
-        b, i, j = at // (places * steps), at // steps % places, at % steps
-        top, left = i * a[11] - a[13], j * a[12] - a[14]
+    """args: dx, g, where, and the rest as for `max_pool`."""
+    a = ints(args, 20)
+    depth, height, width, c = a[4], a[5], a[6], a[7]
+    vec(a[0], a[3] * depth * height * width * c)[:] = f4(0.0)
+    for at in range(a[3] * a[8] * a[9] * a[10]):
+        b, e, i, j = at // (a[8] * a[9] * a[10]), at // (a[9] * a[10]) % a[8], at // a[10] % a[9], at % a[10]
+        near, top, left = first_of(e, a, 0), first_of(i, a, 1), first_of(j, a, 2)
         g, where = vec(a[1] + at * c * 4, c), bytes_at(a[2] + at * c, c)
-        for k in range(max(0, -top), min(a[9], height - top)):
-            for m in range(max(0, -left), min(a[10], width - left)):
-                dx = vec(a[0] + ((b * height + top + k) * width + left + m) * c * 4, c)
-                given(g, where, dx, np.uint8(k * a[10] + m))
+        for n in range(max(0, -near), min(a[11], depth - near)):
+            for k in range(max(0, -top), min(a[12], height - top)):
+                for m in range(max(0, -left), min(a[13], width - left)):
+                    cell = ((b * depth + near + n) * height + top + k) * width + left + m
+                    given(g, where, vec(a[0] + cell * c * 4, c), np.uint8((n * a[12] + k) * a[13] + m))
     return 0

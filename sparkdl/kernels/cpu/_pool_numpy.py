@@ -1,4 +1,4 @@
-"""Pooling in numpy, for any dtype: a pass over all images for each cell of the window."""
+"""Pooling in numpy, for any dtype: a pass over all of x for each cell of the window."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -13,10 +13,10 @@ Shape = tuple[int, ...]
 
 def _cells(op: Any, x: Shape, y: Shape) -> Iterator[tuple[int, Any, Any]]:
     """For each cell of the window: its index, the places of y whose cell lies inside x, and those cells of x."""
-    for k, m in np.ndindex(op.pool):
-        rows = _inside(k - op.padding[0][0], op.strides[0], x[1], y[1])
-        cols = _inside(m - op.padding[1][0], op.strides[1], x[2], y[2])
-        yield k * op.pool[1] + m, (slice(None), rows[0], cols[0]), (slice(None), rows[1], cols[1])
+    for index, cell in enumerate(np.ndindex(*op.pool)):
+        axes = zip(cell, op.padding, op.strides, x[1:-1], y[1:-1], strict=True)
+        pairs = [_inside(k - before, stride, size, places) for k, (before, _), stride, size, places in axes]
+        yield index, (slice(None), *(p for p, _ in pairs)), (slice(None), *(c for _, c in pairs))
 
 
 def _inside(offset: int, stride: int, size: int, places: int) -> tuple[slice, slice]:
@@ -28,7 +28,7 @@ def _inside(offset: int, stride: int, size: int, places: int) -> tuple[slice, sl
 
 
 def maximum(op: Any, x: Array) -> tuple[Array, Array]:
-    """max_pool2d."""
+    """max_pool."""
     shape = op.output(Spec(x.shape, x.dtype.name)).shape
     y, where, seen = np.zeros(shape, x.dtype), np.zeros(shape, op.index()), np.zeros(shape, bool)
     for index, places, cells in _cells(op, x.shape, shape):
@@ -41,7 +41,7 @@ def maximum(op: Any, x: Array) -> tuple[Array, Array]:
 
 
 def max_grad(op: Any, g: Array, where: Array) -> Array:
-    """max_pool2d_grad."""
+    """max_pool_grad."""
     dx = np.zeros(op.x_shape, g.dtype)
     for index, places, cells in _cells(op, op.x_shape, g.shape):
         dx[cells] += np.where(where[places] == index, g[places], 0)
@@ -49,15 +49,15 @@ def max_grad(op: Any, g: Array, where: Array) -> Array:
 
 
 def _counts(op: Any, x: Shape, y: Shape) -> Array:
-    """How many cells of each window lie inside x: (1,H',W',1)."""
-    counts = np.zeros((1, *y[1:3], 1), np.int32)
+    """How many cells of each window lie inside x: (1,S',1)."""
+    counts = np.zeros((1, *y[1:-1], 1), np.int32)
     for _, places, _ in _cells(op, x, y):
         counts[places] += 1
     return counts
 
 
 def avg(op: Any, x: Array) -> Array:
-    """avg_pool2d."""
+    """avg_pool."""
     y = np.zeros(op.output(Spec(x.shape, x.dtype.name)).shape, x.dtype)
     for _, places, cells in _cells(op, x.shape, y.shape):
         y[places] += x[cells]
@@ -65,7 +65,7 @@ def avg(op: Any, x: Array) -> Array:
 
 
 def avg_grad(op: Any, g: Array) -> Array:
-    """avg_pool2d_grad."""
+    """avg_pool_grad."""
     dx = np.zeros(op.x_shape, g.dtype)
     share = (g / _counts(op, dx.shape, g.shape)).astype(g.dtype)
     for _, places, cells in _cells(op, dx.shape, g.shape):

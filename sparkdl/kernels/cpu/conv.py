@@ -1,9 +1,10 @@
-"""Convolutions: oneDNN for float32, patches and BLAS through numpy for the rest.
+"""Convolutions: oneDNN for float32 and bfloat16, patches and BLAS through numpy for the rest.
 
-Activations are channels last on both sides. Weights are plain (KH,KW,C/groups,O) at rest; oneDNN gets them in the
+Activations are channels last on both sides. Weights are plain (K,C/groups,O) at rest; oneDNN gets them in the
 layout it likes best, by a reorder before (or for their gradient behind) the convolution, whose cost is small.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -28,8 +29,8 @@ from sparkdl.kernels.cpu._onednn_recipe import (
     WEIGHTS_LAYOUT,
     Recipe,
     Slot,
-    float32,
     images,
+    multiplied,
     nonempty,
 )
 from sparkdl.kernels.cpu._patches import Geometry, patches
@@ -41,57 +42,73 @@ _SLOW = "brgconv_strided"  # oneDNN 3.2's first choice for strided gradients, 1.
 
 @dataclass(frozen=True)
 class _Layouts:
-    """oneDNN's view of a convolution: layouts of x, w at rest, w as it likes, y; and the window's four vectors."""
+    """oneDNN's view of a convolution: layouts of x, w at rest, w as it likes, y; and the window's four vectors.
+
+    hinted:    layouts of x, w, y that all have the dtype computed in, for the forward hint
+    gradient:  the layout of dw as it likes
+    """
 
     x: Layout
     rest: Layout
     liked: Layout
     y: Layout
     window: tuple[Any, ...]
+    hinted: tuple[Layout, Layout, Layout]
+    gradient: Layout
 
-    def forward(self, bias: Layout | None, hint: bool = False) -> Choice:
-        """The forward primitive; `hint` when it is only wanted for a backward one."""
-        given = (_TRAINING, _DIRECT, self.x, self.liked, bias, self.y, *self.window)
-        return choose("convolution_forward", *given, hint=hint)
+    def forward(self, bias: Layout | None) -> Choice:
+        """The forward primitive."""
+        return choose("convolution_forward", _TRAINING, _DIRECT, self.x, self.liked, bias, self.y, *self.window)
+
+    def hint(self) -> Choice:
+        """A forward primitive that is only wanted for a backward one."""
+        x, w, y = self.hinted
+        return choose("convolution_forward", _TRAINING, _DIRECT, x, w, None, y, *self.window, hint=True)
 
     def backward(self, kind: str, *layouts: Layout | None) -> Choice:
         """A backward primitive."""
-        given = (_DIRECT, *layouts, *self.window, self.forward(None, hint=True))
+        given = (_DIRECT, *layouts, *self.window, self.hint())
         try:
             return choose(f"convolution_backward_{kind}", *given, avoid=_SLOW)
         except Unsupported:
             return choose(f"convolution_backward_{kind}", *given)
 
 
-def _layouts(op: Any, x: Spec, w: Spec, y: Spec) -> _Layouts:
+def _layouts(op: Any, x: Spec, w: Spec, y: Spec, dtype: str) -> _Layouts:
+    """dtype: computed in. A float32 w at rest becomes bfloat16 as it is reordered."""
     nonempty(x, w, y)
-    kh, kw, c, o = w.shape
-    shape, strides = [o // op.groups, c, kh, kw], [1, o, kw * c * o, c * o]
+    *cells, c, o = w.shape
+    steps = [o * c * math.prod(cells[k + 1 :]) for k in range(len(cells))]
+    shape, strides = [o // op.groups, c, *cells], [1, o, *steps]
     if op.groups > 1:
         shape, strides = [op.groups, *shape], [o // op.groups, *strides]
-    (top, bottom), (left, right) = op.padding
-    vectors = (op.strides, (op.dilation[0] - 1, op.dilation[1] - 1), (top, left), (bottom, right))
-    window = tuple(dims(v) for v in vectors)
-    return _Layouts(images(x.shape), plain(shape, strides), free(shape), images(y.shape), window)
+    before, after = zip(*op.padding, strict=True)
+    window = tuple(dims(v) for v in (op.strides, [d - 1 for d in op.dilation], before, after))
+    liked = free(shape, dtype)
+    hinted = images(x.shape, dtype), liked, images(y.shape, dtype)
+    given, made = images(x.shape, x.dtype), images(y.shape, y.dtype)
+    return _Layouts(given, plain(shape, strides, w.dtype), liked, made, window, hinted, free(shape, w.dtype))
 
 
-@kernel("conv2d", "onednn", when=float32)
-def conv2d(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    """x (B,H,W,C), w (KH,KW,C/groups,O) -> (B,H',W',O)."""
+@kernel("conv2d", "onednn", when=multiplied)
+@kernel("conv3d", "onednn", when=multiplied)
+def conv(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """x (B,S,C), w (K,C/groups,O) -> (B,S',O)."""
     return _forward(op, ins, outs).prepared()
 
 
-@kernel("conv2d_bias", "onednn", when=float32)
-def conv2d_bias(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    """act(conv2d(x, w) + b)."""
+@kernel("conv2d_bias", "onednn", when=multiplied)
+@kernel("conv3d_bias", "onednn", when=multiplied)
+def conv_bias(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """act(conv(x, w) + b)."""
     recipe = _forward(op, ins, outs)
     recipe.activate(op.act)
     return recipe.prepared()
 
 
 def _forward(op: Any, ins: Specs, outs: Specs) -> Recipe:
-    say, recipe = _layouts(op, ins[0], ins[1], outs[0]), Recipe()
-    bias = plain(ins[2].shape) if len(ins) == 3 else None
+    say, recipe = _layouts(op, ins[0], ins[1], outs[0], ins[0].dtype), Recipe()
+    bias = plain(ins[2].shape, dtype=ins[2].dtype) if len(ins) == 3 else None
     choice = say.forward(bias)
     w = recipe.copied(Slot(INS, 1, say.rest), choice.layout(WEIGHTS_LAYOUT))
     slots = {SRC: Slot(INS, 0, say.x), WEIGHTS: w, DST: Slot(OUTS, 0, say.y)}
@@ -99,21 +116,23 @@ def _forward(op: Any, ins: Specs, outs: Specs) -> Recipe:
     return recipe
 
 
-@kernel("conv2d_grad_input", "onednn", when=float32)
-def conv2d_grad_input(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    """g (B,H',W',O), w (KH,KW,C/groups,O) -> (B,H,W,C)."""
-    say, recipe = _layouts(op, outs[0], ins[1], ins[0]), Recipe()
+@kernel("conv2d_grad_input", "onednn", when=multiplied)
+@kernel("conv3d_grad_input", "onednn", when=multiplied)
+def conv_grad_input(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """g (B,S',O), w (K,C/groups,O) -> (B,S,C)."""
+    say, recipe = _layouts(op, outs[0], ins[1], ins[0], ins[0].dtype), Recipe()
     choice = say.backward("data", say.x, say.liked, say.y)
     w = recipe.copied(Slot(INS, 1, say.rest), choice.layout(WEIGHTS_LAYOUT))
     recipe.run(choice, {DIFF_DST: Slot(INS, 0, say.y), WEIGHTS: w, DIFF_SRC: Slot(OUTS, 0, say.x)})
     return recipe.prepared()
 
 
-@kernel("conv2d_grad_kernel", "onednn", when=float32)
-def conv2d_grad_kernel(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    """x (B,H,W,C), g (B,H',W',O) -> (KH,KW,C/groups,O)."""
-    say, recipe = _layouts(op, ins[0], outs[0], ins[1]), Recipe()
-    choice = say.backward("weights", say.x, say.liked, None, say.y)
+@kernel("conv2d_grad_kernel", "onednn", when=multiplied)
+@kernel("conv3d_grad_kernel", "onednn", when=multiplied)
+def conv_grad_kernel(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """x (B,S,C), g (B,S',O) -> (K,C/groups,O)."""
+    say, recipe = _layouts(op, ins[0], outs[0], ins[1], ins[0].dtype), Recipe()
+    choice = say.backward("weights", say.x, say.gradient, None, say.y)
     made, due = choice.layout(DIFF_WEIGHTS_LAYOUT), Slot(OUTS, 0, say.rest)
     dw = due if made.same(say.rest) else recipe.buffer(made)
     recipe.run(choice, {SRC: Slot(INS, 0, say.x), DIFF_DST: Slot(INS, 1, say.y), DIFF_WEIGHTS: dw})
@@ -132,9 +151,11 @@ def _numpy(geometry: Geometry, make: Callable[[Geometry, Arrays, Arrays, Arrays]
 
 
 @kernel("conv2d", "numpy")
+@kernel("conv3d", "numpy")
 @kernel("conv2d_bias", "numpy")
-def conv2d_numpy(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    """conv2d and conv2d_bias for any dtype."""
+@kernel("conv3d_bias", "numpy")
+def conv_numpy(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """conv and conv_bias for any dtype."""
     return _numpy(Geometry(op, ins[0].shape, ins[1].shape, outs[0].shape, ins[0].dtype), _forward_steps)
 
 
@@ -152,8 +173,9 @@ def _forward_steps(geometry: Geometry, ins: Arrays, outs: Arrays, scratch: Array
 
 
 @kernel("conv2d_grad_input", "numpy")
-def conv2d_grad_input_numpy(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    """conv2d_grad_input for any dtype."""
+@kernel("conv3d_grad_input", "numpy")
+def conv_grad_input_numpy(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """conv_grad_input for any dtype."""
     return _numpy(Geometry(op, outs[0].shape, ins[1].shape, ins[0].shape, ins[0].dtype), _input_steps)
 
 
@@ -167,8 +189,9 @@ def _input_steps(geometry: Geometry, ins: Arrays, outs: Arrays, scratch: Arrays)
 
 
 @kernel("conv2d_grad_kernel", "numpy")
-def conv2d_grad_kernel_numpy(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    """conv2d_grad_kernel for any dtype."""
+@kernel("conv3d_grad_kernel", "numpy")
+def conv_grad_kernel_numpy(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """conv_grad_kernel for any dtype."""
     geometry = Geometry(op, ins[0].shape, outs[0].shape, ins[1].shape, ins[0].dtype)
     return _numpy(geometry, _kernel_steps, outs[0])
 

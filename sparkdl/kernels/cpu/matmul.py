@@ -1,4 +1,4 @@
-"""Products of matrices: oneDNN for float32, numba where one side is a vector, BLAS through numpy for the rest."""
+"""Products of matrices: oneDNN for float32 and bfloat16, numba where one side is a vector, BLAS through numpy for the rest."""
 
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from sparkdl.kernels.cpu._onednn_recipe import (
     Slot,
     call,
     float32,
+    multiplied,
     nonempty,
     rows,
 )
@@ -33,8 +34,8 @@ def vector(op: Any, ins: Specs) -> bool:
 
 
 def matrix(op: Any, ins: Specs) -> bool:
-    """Whether none is."""
-    return float32(op, ins) and not vector(op, ins)
+    """Whether none is, of float32 or bfloat16."""
+    return multiplied(op, ins) and not vector(op, ins)
 
 
 @kernel("matmul", "onednn", when=matrix)
@@ -42,8 +43,9 @@ def matmul(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """(M, K) x (K, N) -> (M, N); a transposed operand is the same memory with other strides."""
     nonempty(*ins, *outs)
     (m, n), k = outs[0].shape, ins[0].shape[0 if op.ta else 1]
-    a, b = plain((m, k), (1, m) if op.ta else (k, 1)), plain((k, n), (1, k) if op.tb else (n, 1))
-    recipe, y = Recipe(), plain((m, n))
+    a = plain((m, k), (1, m) if op.ta else (k, 1), ins[0].dtype)
+    b = plain((k, n), (1, k) if op.tb else (n, 1), ins[1].dtype)
+    recipe, y = Recipe(), plain((m, n), dtype=outs[0].dtype)
     choice = choose("matmul", a, b, None, y)
     recipe.run(choice, {SRC: Slot(INS, 0, a), WEIGHTS: Slot(INS, 1, b), DST: Slot(OUTS, 0, y)})
     return recipe.prepared()
@@ -53,7 +55,8 @@ def matmul(op: Any, ins: Specs, outs: Specs) -> Prepared:
 def linear(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """act(x w + b) with x (M, K), w (K, N), b (N,)."""
     nonempty(*ins, *outs)
-    x, w, b, y = (plain(s) for s in (ins[0].shape, ins[1].shape, (1, *ins[2].shape), outs[0].shape))
+    x, w, y = (plain(s.shape, dtype=s.dtype) for s in (*ins[:2], *outs))
+    b = plain((1, *ins[2].shape), dtype=ins[2].dtype)
     recipe = Recipe()
     slots = {SRC: Slot(INS, 0, x), WEIGHTS: Slot(INS, 1, w), BIAS: Slot(INS, 2, b), DST: Slot(OUTS, 0, y)}
     recipe.run(choose("matmul", x, w, b, y), slots)

@@ -1,4 +1,4 @@
-"""Batch normalisation: oneDNN for float32, numpy for the rest."""
+"""Batch normalisation: oneDNN for float32 (x may be bfloat16), numpy for the rest."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -22,13 +22,18 @@ from sparkdl.kernels.cpu._onednn_recipe import (
     VARIANCE,
     Recipe,
     Slot,
-    float32,
     images,
+    multiplied,
 )
 from sparkdl.kernels.table import Array, Prepared, kernel, rowwise
 
 _TRAINING, _BACKWARD = 64, 128  # dnnl_forward_training, dnnl_backward
 _SCALE_SHIFT = 2 | 4  # dnnl_use_scale, dnnl_use_shift
+
+
+def normalised(op: Any, ins: Specs) -> bool:
+    """Whether oneDNN serves: statistics and scales are float32, the rest may be bfloat16."""
+    return multiplied(op, ins) and all(s.dtype == "float32" for s in ins if len(s.shape) == 1)
 
 
 @dataclass(frozen=True)
@@ -42,7 +47,7 @@ class _Norm:
     @staticmethod
     def of(op: Any, x: Spec) -> "_Norm":
         c = x.shape[-1]
-        return _Norm(images((1, 1, x.size // c, c)), plain((c,)), op.eps)
+        return _Norm(images((1, 1, x.size // c, c), x.dtype), plain((c,)), op.eps)
 
     def forward(self, hint: bool = False) -> Choice:
         """The forward primitive; `hint` when it is only wanted for the backward one."""
@@ -55,7 +60,7 @@ class _Norm:
         return choose("batch_normalization_backward", *given, self.forward(hint=True))
 
 
-@kernel("batch_norm", "onednn", when=float32)
+@kernel("batch_norm", "onednn", when=normalised)
 def batch_norm(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """x (..., C), gamma (C,), beta (C,) -> y, mean (C,), variance (C,)."""
     say, recipe = _Norm.of(op, ins[0]), Recipe()
@@ -65,7 +70,7 @@ def batch_norm(op: Any, ins: Specs, outs: Specs) -> Prepared:
     return recipe.prepared()
 
 
-@kernel("batch_norm_grad", "onednn", when=float32)
+@kernel("batch_norm_grad", "onednn", when=normalised)
 def batch_norm_grad(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """g, x (..., C), gamma, mean, variance (C,) -> dx (..., C), dgamma (C,), dbeta (C,)."""
     say, recipe = _Norm.of(op, ins[1]), Recipe()

@@ -1,5 +1,6 @@
-"""Pooling of images, channels last: oneDNN for float32 (numba for maxima where there is none), numpy for the rest."""
+"""Pooling, channels last: oneDNN for float32 (numba for maxima where there is none), numpy for the rest."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,12 +35,13 @@ Shape = tuple[int, ...]
 
 def small(op: Any, ins: Specs) -> bool:
     """Whether native kernels serve: float32, and an index that fits a byte (oneDNN takes four from 255 cells on)."""
-    return ins[0].dtype == "float32" and op.pool[0] * op.pool[1] < 255
+    return ins[0].dtype == "float32" and math.prod(op.pool) < 255
 
 
 @kernel("max_pool2d", "onednn", when=small)
-def max_pool2d(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    """x (B,H,W,C) -> y, where (B,H',W',C): oneDNN's workspace is our `where`. Numba mends the cases it gets wrong."""
+@kernel("max_pool3d", "onednn", when=small)
+def max_pool(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """x (B,S,C) -> y, where (B,S',C): oneDNN's workspace is our `where`. Numba mends the cases it gets wrong."""
     nonempty(*ins)
     say, recipe = _Pool.of(op, _MAX, ins[0], outs[0]), Recipe()
     choice = say.forward()
@@ -50,8 +52,9 @@ def max_pool2d(op: Any, ins: Specs, outs: Specs) -> Prepared:
 
 
 @kernel("max_pool2d_grad", "onednn", when=small)
-def max_pool2d_grad(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    """g, where (B,H',W',C) -> dx (B,H,W,C)."""
+@kernel("max_pool3d_grad", "onednn", when=small)
+def max_pool_grad(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """g, where (B,S',C) -> dx (B,S,C)."""
     nonempty(*ins)
     say, recipe = _Pool.of(op, _MAX, outs[0], ins[0]), Recipe()
     choice = say.backward()
@@ -61,8 +64,9 @@ def max_pool2d_grad(op: Any, ins: Specs, outs: Specs) -> Prepared:
 
 
 @kernel("avg_pool2d", "onednn", when=float32)
-def avg_pool2d(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    """x (B,H,W,C) -> (B,H',W',C)."""
+@kernel("avg_pool3d", "onednn", when=float32)
+def avg_pool(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """x (B,S,C) -> (B,S',C)."""
     nonempty(*ins)
     say, recipe = _Pool.of(op, _AVERAGE, ins[0], outs[0]), Recipe()
     recipe.run(say.forward(), {SRC: Slot(INS, 0, say.x), DST: Slot(OUTS, 0, say.y)})
@@ -70,8 +74,9 @@ def avg_pool2d(op: Any, ins: Specs, outs: Specs) -> Prepared:
 
 
 @kernel("avg_pool2d_grad", "onednn", when=float32)
-def avg_pool2d_grad(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    """g (B,H',W',C) -> (B,H,W,C)."""
+@kernel("avg_pool3d_grad", "onednn", when=float32)
+def avg_pool_grad(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """g (B,S',C) -> (B,S,C)."""
     nonempty(*ins)
     say, recipe = _Pool.of(op, _AVERAGE, outs[0], ins[0]), Recipe()
     recipe.run(say.backward(), {DIFF_DST: Slot(INS, 0, say.y), DIFF_SRC: Slot(OUTS, 0, say.x)})
@@ -89,8 +94,8 @@ class _Pool:
 
     @staticmethod
     def of(op: Any, algorithm: int, x: Spec, y: Spec) -> "_Pool":
-        (top, bottom), (left, right) = op.padding
-        vectors = (op.strides, op.pool, (0, 0), (top, left), (bottom, right))
+        before, after = zip(*op.padding, strict=True)
+        vectors = (op.strides, op.pool, (0,) * len(op.pool), before, after)
         return _Pool(algorithm, images(x.shape), images(y.shape), tuple(dims(v) for v in vectors))
 
     def forward(self, hint: bool = False) -> Choice:
@@ -118,7 +123,8 @@ def _mended(op: Any, x: Array, outs: Arrays) -> Row:
 
 
 @kernel("max_pool2d", "numba", when=small)
-def max_pool2d_numba(op: Any, ins: Specs, outs: Specs) -> Prepared:
+@kernel("max_pool3d", "numba", when=small)
+def max_pool_numba(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """The same without oneDNN."""
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
@@ -130,7 +136,8 @@ def max_pool2d_numba(op: Any, ins: Specs, outs: Specs) -> Prepared:
 
 
 @kernel("max_pool2d_grad", "numba", when=small)
-def max_pool2d_grad_numba(op: Any, ins: Specs, outs: Specs) -> Prepared:
+@kernel("max_pool3d_grad", "numba", when=small)
+def max_pool_grad_numba(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """The same without oneDNN."""
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
@@ -142,11 +149,15 @@ def max_pool2d_grad_numba(op: Any, ins: Specs, outs: Specs) -> Prepared:
 
 
 def _row(code: Any, op: Any, arrays: Arrays, x: Shape, y: Shape) -> Row:
-    (top, _), (left, _) = op.padding
-    return call(code, *arrays, *x, *y[1:3], *op.pool, *op.strides, top, left)
+    """The numba kernels take three axes; images are volumes of depth 1."""
+    flat = (1,) * (3 - len(op.pool))
+    before = (0,) * len(flat) + tuple(n for n, _ in op.padding)
+    sizes = (x[0], *flat, *x[1:], *flat, *y[1:-1], *flat, *op.pool, *flat, *op.strides, *before)
+    return call(code, *arrays, *sizes)
 
 
-kernel("max_pool2d", "numpy")(rowwise(maximum))
-kernel("max_pool2d_grad", "numpy")(rowwise(max_grad))
-kernel("avg_pool2d", "numpy")(rowwise(avg))
-kernel("avg_pool2d_grad", "numpy")(rowwise(avg_grad))
+for axes in ("2d", "3d"):
+    kernel(f"max_pool{axes}", "numpy")(rowwise(maximum))
+    kernel(f"max_pool{axes}_grad", "numpy")(rowwise(max_grad))
+    kernel(f"avg_pool{axes}", "numpy")(rowwise(avg))
+    kernel(f"avg_pool{axes}_grad", "numpy")(rowwise(avg_grad))

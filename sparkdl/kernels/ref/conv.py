@@ -1,4 +1,7 @@
-"""The oracle's convolutions, in float64: a product of matrices for each cell of the window and each group."""
+"""The oracle's convolutions, in float64: a product of matrices for each cell of the window and each group.
+
+One code for any number of axes: S are the places of x, S' those of y, K the window's lengths.
+"""
 
 from collections.abc import Iterator
 from typing import Any
@@ -21,46 +24,50 @@ def _every(start: int, count: int, step: int) -> slice:
 
 
 def _terms(op: Any, w: Shape, y: Shape) -> Iterator[tuple[Index, Index, Index]]:
-    """For each window cell and group: where in padded x (B,H',W',C/groups), in w (C/groups,O/groups), in y."""
-    c, o = w[2], w[3] // op.groups
-    for i, j, g in np.ndindex(w[0], w[1], op.groups):
-        rows = _every(i * op.dilation[0], y[1], op.strides[0])
-        cols = _every(j * op.dilation[1], y[2], op.strides[1])
+    """For each window cell and group: where in padded x (B,S',C/groups), in w (C/groups,O/groups), in y."""
+    c, o = w[-2], w[-1] // op.groups
+    for *cell, g in np.ndindex(*w[:-2], op.groups):
+        places = [_every(k * d, n, s) for k, d, n, s in zip(cell, op.dilation, y[1:-1], op.strides, strict=True)]
         outs = slice(g * o, (g + 1) * o)
-        yield (slice(None), rows, cols, slice(g * c, (g + 1) * c)), (i, j, slice(None), outs), (..., outs)
+        yield (slice(None), *places, slice(g * c, (g + 1) * c)), (*cell, slice(None), outs), (..., outs)
 
 
-def conv2d(op: Any, x: Array, w: Array) -> Array:
-    """x (B,H,W,C), w (KH,KW,C/groups,O) -> (B,H',W',O)."""
+def conv(op: Any, x: Array, w: Array) -> Array:
+    """x (B,S,C), w (K,C/groups,O) -> (B,S',O)."""
     xp = _padded(op, x)
-    h, v = ((xp.shape[a + 1] - (w.shape[a] - 1) * op.dilation[a] - 1) // op.strides[a] + 1 for a in (0, 1))
-    y = np.zeros((x.shape[0], h, v, w.shape[3]))
+    axes = zip(xp.shape[1:-1], w.shape[:-2], op.dilation, op.strides, strict=True)
+    places = [(n - (k - 1) * d - 1) // s + 1 for n, k, d, s in axes]
+    y = np.zeros((x.shape[0], *places, w.shape[-1]))
     for at_x, at_w, at_y in _terms(op, w.shape, y.shape):
         y[at_y] += xp[at_x] @ wide(w[at_w])
     return y
 
 
-def conv2d_grad_input(op: Any, g: Array, w: Array) -> Array:
-    """g (B,H',W',O), w (KH,KW,C/groups,O) -> (B,H,W,C)."""
+def conv_grad_input(op: Any, g: Array, w: Array) -> Array:
+    """g (B,S',O), w (K,C/groups,O) -> (B,S,C)."""
     dx = _padded(op, np.zeros(op.x_shape))
     for at_x, at_w, at_y in _terms(op, w.shape, g.shape):
         dx[at_x] += wide(g[at_y]) @ wide(w[at_w]).T
-    (top, _), (left, _) = op.padding
-    return dx[:, top : top + op.x_shape[1], left : left + op.x_shape[2]]
+    inside = (slice(before, before + n) for (before, _), n in zip(op.padding, op.x_shape[1:-1], strict=True))
+    return dx[(slice(None), *inside)]
 
 
-def conv2d_grad_kernel(op: Any, x: Array, g: Array) -> Array:
-    """x (B,H,W,C), g (B,H',W',O) -> (KH,KW,C/groups,O)."""
+def conv_grad_kernel(op: Any, x: Array, g: Array) -> Array:
+    """x (B,S,C), g (B,S',O) -> (K,C/groups,O)."""
     xp, dw = _padded(op, x), np.zeros(op.w_shape)
+    axes = tuple(range(x.ndim - 1))
     for at_x, at_w, at_y in _terms(op, op.w_shape, g.shape):
-        dw[at_w] = np.tensordot(xp[at_x], wide(g[at_y]), ((0, 1, 2), (0, 1, 2)))
+        dw[at_w] = np.tensordot(xp[at_x], wide(g[at_y]), (axes, axes))
     return dw
 
 
-def conv2d_bias(op: Any, x: Array, w: Array, b: Array) -> Array:
-    """act(conv2d(x, w) + b)."""
-    return activated(conv2d(op, x, w) + wide(b), op.act)
+def conv_bias(op: Any, x: Array, w: Array, b: Array) -> Array:
+    """act(conv(x, w) + b)."""
+    return activated(conv(op, x, w) + wide(b), op.act)
 
 
-for function in (conv2d, conv2d_grad_input, conv2d_grad_kernel, conv2d_bias):
-    kernel(function.__name__, "ref")(rowwise(function))
+for name in ("conv2d", "conv3d"):
+    kernel(name, "ref")(rowwise(conv))
+    kernel(f"{name}_grad_input", "ref")(rowwise(conv_grad_input))
+    kernel(f"{name}_grad_kernel", "ref")(rowwise(conv_grad_kernel))
+    kernel(f"{name}_bias", "ref")(rowwise(conv_bias))

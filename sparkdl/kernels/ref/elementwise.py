@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl.base.spec import Specs
+from sparkdl.base.spec import BFLOAT16, Specs
 from sparkdl.kernels.table import Array, Arrays, Bound, Prepared, kernel
 
 
@@ -47,7 +47,7 @@ def _prepare(fn: Callable[..., Any], wide: bool) -> Callable[[Any, Specs, Specs]
 
 def widened(x: Array) -> Array:
     """Floats as float64; the rest as they are."""
-    return x.astype(np.float64) if x.dtype.kind == "f" else x
+    return x.astype(np.float64) if x.dtype.kind == "f" or x.dtype.name == BFLOAT16 else x
 
 
 for _name, _fn in FUNCTIONS.items():

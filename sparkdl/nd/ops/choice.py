@@ -90,7 +90,8 @@ class Cast(Op):
         return Spec(ins[0].shape, self.dtype)
 
     def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
-        return (cast(grads[0], ins[0].spec.dtype) if ins[0].spec.dtype.startswith("float") else None,)
+        dtype = ins[0].spec.dtype
+        return (cast(grads[0], dtype) if dtype.startswith(("float", "bfloat")) else None,)
 
 
 def greater(a: Any, b: Any) -> Any:

@@ -1,85 +1,62 @@
-"""Two-dimensional convolution (cross-correlation, as everywhere in deep learning), channels last, and its gradients.
+"""Convolution (cross-correlation, as everywhere in deep learning) over one, two or three axes, channels last.
 
     y[b,i,j,o] = sum over k,l,c of x[b, i*s - t + k*d, j*s' - l0 + l*d', c] w[k,l,c,o]
 
-Letters: B batch, H W height and width, C input and O output channels, KH KW window. With groups, output channel o sees
-only the C/groups input channels of its group. The three ops are the partial maps of one trilinear form, so each one's
-gradient is made of the other two.
+Letters: B batch, S the axes that windows slide over ((T,), (H, W) or (D, H, W)), C input and O output channels,
+K the window's lengths. With groups, output channel o sees only the C/groups input channels of its group. The three ops
+are the partial maps of one trilinear form, so each one's gradient is made of the other two.
+
+The records hold strides, padding and dilation as one entry an axis. One axis is computed as two, the first of length 1:
+the reshapes cost nothing.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from sparkdl.base.errors import ShapeError
 from sparkdl.base.spec import Spec
 from sparkdl.nd.op import Op, apply, op
 from sparkdl.nd.ops.matmul import check_activation
+from sparkdl.nd.ops.shape import reshape
+from sparkdl.nd.ops.window import Ints, Padding, Pair, check_window, windows
 
-Pair = tuple[int, int]
-Padding = tuple[Pair, Pair]  # ((top, bottom), (left, right))
-Shape4 = tuple[int, int, int, int]
-NONE: Padding = ((0, 0), (0, 0))
-
-
-def same_padding(size: int, window: int, stride: int, dilation: int = 1) -> Pair:
-    """Zeros before and after an axis so that ceil(size / stride) windows fit; the odd one after (Keras, TensorFlow).
-
-    >>> same_padding(5, 2, 1), same_padding(4, 3, 2), same_padding(7, 3, 2)
-    ((0, 1), (0, 1), (1, 1))
-    """
-    reach = (-(-size // stride) - 1) * stride + (window - 1) * dilation + 1
-    total = max(reach - size, 0)
-    return total // 2, total - total // 2
-
-
-def windows(size: int, window: int, stride: int, padding: Pair, dilation: int = 1) -> int:
-    """How many windows fit into a padded axis; below 1 when none does.
-
-    >>> windows(28, 5, 1, (0, 0)), windows(28, 5, 2, (2, 2))
-    (24, 14)
-    """
-    return (size + sum(padding) - (window - 1) * dilation - 1) // stride + 1
-
-
-def check_window(who: str, strides: Pair, padding: Padding, dilation: Pair = (1, 1)) -> None:
-    """Raises ShapeError when strides or dilation are below 1, or padding is negative."""
-    if min(*strides, *dilation) < 1 or min(n for pair in padding for n in pair) < 0:
-        raise ShapeError(
-            f"{who}: strides and dilation must be >= 1 and padding >= 0. "
-            f"Got strides {strides}, dilation {dilation}, padding {padding}."
-        )
+NONE: Padding = ((0, 0),) * 2
+NONE3: Padding = ((0, 0),) * 3
 
 
 @dataclass(frozen=True)
 class _Conv(Op):
-    """What the convolution ops share."""
+    """What the convolution ops share. axes: how many the windows slide over."""
 
-    strides: Pair
+    axes: ClassVar[int] = 2
+
+    strides: Ints
     padding: Padding
-    dilation: Pair
+    dilation: Ints
     groups: int
 
-    def window(self) -> tuple[Pair, Padding, Pair, int]:
+    def window(self) -> tuple[Ints, Padding, Ints, int]:
         """The arguments that the other ops of this convolution take."""
         return self.strides, self.padding, self.dilation, self.groups
 
     def output(self, x: Spec, w: Spec) -> Spec:
-        """Spec of y for x (B,H,W,C) and w (KH,KW,C/groups,O)."""
-        check_window(self.name, self.strides, self.padding, self.dilation)
+        """Spec of y for x (B,S,C) and w (K,C/groups,O)."""
+        check_window(self.name, self.axes, self.strides, self.padding, self.dilation)
         self._check(x, w)
-        both = zip(x.shape[1:3], w.shape[:2], self.strides, self.padding, self.dilation, strict=True)
-        h, v = (windows(*axis) for axis in both)
-        if h < 1 or v < 1:
+        axes = zip(x.shape[1:-1], w.shape[:-2], self.strides, self.padding, self.dilation, strict=True)
+        places = tuple(windows(*axis) for axis in axes)
+        if min(places) < 1:
             raise ShapeError(f"{self.name}: the window of {w} does not fit into {x} padded by {self.padding}.")
-        return Spec((x.shape[0], h, v, w.shape[3]), x.dtype)
+        return Spec((x.shape[0], *places, w.shape[-1]), x.dtype)
 
     def _check(self, x: Spec, w: Spec) -> None:
-        if len(x.shape) != 4 or len(w.shape) != 4 or x.dtype != w.dtype:
-            raise ShapeError(f"{self.name}: needs x (B,H,W,C) and w (KH,KW,C/groups,O) of one dtype. Got {x} and {w}.")
-        groups, (c, o) = self.groups, w.shape[2:]
-        if groups < 1 or x.shape[3] != c * groups or o % groups or min(w.shape) < 1:
+        images, kernel = LETTERS[self.axes]
+        if not len(x.shape) == len(w.shape) == self.axes + 2 or x.dtype != w.dtype:
+            raise ShapeError(f"{self.name}: needs x {images} and w {kernel} of one dtype. Got {x} and {w}.")
+        groups, (c, o) = self.groups, w.shape[-2:]
+        if groups < 1 or x.shape[-1] != c * groups or o % groups or min(w.shape) < 1:
             raise ShapeError(
-                f"{self.name}: w (KH,KW,C/groups,O) must take the channels of x (B,H,W,C) in {groups} groups, "
+                f"{self.name}: w {kernel} must take the channels of x {images} in {groups} groups, "
                 f"and O be a multiple of groups. Got {x} and {w}."
             )
 
@@ -89,24 +66,27 @@ class _Conv(Op):
             raise ShapeError(f"{self.name}: {what} must be {self.output(x, w)} for {x} and {w}. Got {got}.")
 
 
-@op("conv2d")
-class Conv2d(_Conv):
-    """x (B,H,W,C), w (KH,KW,C/groups,O) -> (B,H',W',O)."""
+LETTERS = {2: ("(B,H,W,C)", "(KH,KW,C/groups,O)"), 3: ("(B,D,H,W,C)", "(KD,KH,KW,C/groups,O)")}
+
+
+@dataclass(frozen=True)
+class _Forward(_Conv):
+    """x, w -> y."""
 
     def infer(self, *ins: Spec) -> Spec:
         return self.output(*ins)
 
     def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
         (g,), (x, w) = grads, ins
-        dx = conv2d_grad_input(g, w, x.spec.shape, *self.window())
-        return dx, conv2d_grad_kernel(x, g, w.spec.shape, *self.window())
+        dx = conv_grad_input(g, w, x.spec.shape, *self.window())
+        return dx, conv_grad_kernel(x, g, w.spec.shape, *self.window())
 
 
-@op("conv2d_grad_input")
-class Conv2dGradInput(_Conv):
-    """g (B,H',W',O), w (KH,KW,C/groups,O) -> x_shape (B,H,W,C): also known as transposed convolution."""
+@dataclass(frozen=True)
+class _GradInput(_Conv):
+    """g, w -> x_shape."""
 
-    x_shape: Shape4
+    x_shape: Ints
 
     def infer(self, *ins: Spec) -> Spec:
         x = Spec(self.x_shape, ins[0].dtype)
@@ -115,14 +95,14 @@ class Conv2dGradInput(_Conv):
 
     def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
         (dx,), (g, w) = grads, ins
-        return conv2d(dx, w, *self.window()), conv2d_grad_kernel(dx, g, w.spec.shape, *self.window())
+        return conv(dx, w, *self.window()), conv_grad_kernel(dx, g, w.spec.shape, *self.window())
 
 
-@op("conv2d_grad_kernel")
-class Conv2dGradKernel(_Conv):
-    """x (B,H,W,C), g (B,H',W',O) -> w_shape (KH,KW,C/groups,O)."""
+@dataclass(frozen=True)
+class _GradKernel(_Conv):
+    """x, g -> w_shape."""
 
-    w_shape: Shape4
+    w_shape: Ints
 
     def infer(self, *ins: Spec) -> Spec:
         w = Spec(self.w_shape, ins[0].dtype)
@@ -131,25 +111,119 @@ class Conv2dGradKernel(_Conv):
 
     def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
         (dw,), (x, g) = grads, ins
-        return conv2d_grad_input(g, dw, x.spec.shape, *self.window()), conv2d(x, dw, *self.window())
+        return conv_grad_input(g, dw, x.spec.shape, *self.window()), conv(x, dw, *self.window())
 
 
-@op("conv2d_bias")
-class Conv2dBias(_Conv):
-    """act(conv2d(x, w) + b), b (O,). Made by the fuse pass, after differentiation: it has no gradient."""
+@dataclass(frozen=True)
+class _Bias(_Conv):
+    """act(conv(x, w) + b). Made by the fuse pass, after differentiation: it has no gradient."""
 
     act: str = "linear"
 
     def infer(self, *ins: Spec) -> Spec:
         check_activation(self.name, self.act)
         out = self.output(ins[0], ins[1])
-        if ins[2] != Spec(out.shape[3:], out.dtype):
-            raise ShapeError(f"{self.name}: b must be {Spec(out.shape[3:], out.dtype)} for w {ins[1]}. Got {ins[2]}.")
+        if ins[2] != Spec(out.shape[-1:], out.dtype):
+            raise ShapeError(f"{self.name}: b must be {Spec(out.shape[-1:], out.dtype)} for w {ins[1]}. Got {ins[2]}.")
         return out
 
 
+@op("conv2d")
+class Conv2d(_Forward):
+    """x (B,H,W,C), w (KH,KW,C/groups,O) -> (B,H',W',O)."""
+
+
+@op("conv2d_grad_input")
+class Conv2dGradInput(_GradInput):
+    """g (B,H',W',O), w (KH,KW,C/groups,O) -> x_shape (B,H,W,C): also known as transposed convolution."""
+
+
+@op("conv2d_grad_kernel")
+class Conv2dGradKernel(_GradKernel):
+    """x (B,H,W,C), g (B,H',W',O) -> w_shape (KH,KW,C/groups,O)."""
+
+
+@op("conv2d_bias")
+class Conv2dBias(_Bias):
+    """x (B,H,W,C), w (KH,KW,C/groups,O), b (O,) -> (B,H',W',O)."""
+
+
+@op("conv3d")
+class Conv3d(_Forward):
+    """x (B,D,H,W,C), w (KD,KH,KW,C/groups,O) -> (B,D',H',W',O)."""
+
+    axes: ClassVar[int] = 3
+
+
+@op("conv3d_grad_input")
+class Conv3dGradInput(_GradInput):
+    """g (B,D',H',W',O), w (KD,KH,KW,C/groups,O) -> x_shape (B,D,H,W,C)."""
+
+    axes: ClassVar[int] = 3
+
+
+@op("conv3d_grad_kernel")
+class Conv3dGradKernel(_GradKernel):
+    """x (B,D,H,W,C), g (B,D',H',W',O) -> w_shape (KD,KH,KW,C/groups,O)."""
+
+    axes: ClassVar[int] = 3
+
+
+@op("conv3d_bias")
+class Conv3dBias(_Bias):
+    """x (B,D,H,W,C), w (KD,KH,KW,C/groups,O), b (O,) -> (B,D',H',W',O)."""
+
+    axes: ClassVar[int] = 3
+
+
+_FORWARD: dict[int, type[_Forward]] = {2: Conv2d, 3: Conv3d}
+_INPUT: dict[int, type[_GradInput]] = {2: Conv2dGradInput, 3: Conv3dGradInput}
+_KERNEL: dict[int, type[_GradKernel]] = {2: Conv2dGradKernel, 3: Conv3dGradKernel}
+
+
+def conv(x: Any, w: Any, strides: Ints, padding: Padding, dilation: Ints, groups: int) -> Any:
+    """Convolve x (B,S,C) with w (K,C/groups,O) over two or three axes."""
+    return apply(_FORWARD[len(strides)](strides, padding, dilation, groups), x, w)
+
+
+def conv_grad_input(
+    g: Any, w: Any, x_shape: Ints, strides: Ints, padding: Padding, dilation: Ints, groups: int
+) -> Any:
+    """Gradient of `conv` in x, given that of y: (B,S',O) -> x_shape (B,S,C).
+
+    Transposed convolution is the same: from g to an x that `conv` would turn into the shape of g.
+    """
+    return apply(_INPUT[len(strides)](strides, padding, dilation, groups, x_shape), g, w)
+
+
+def conv_grad_kernel(
+    x: Any, g: Any, w_shape: Ints, strides: Ints, padding: Padding, dilation: Ints, groups: int
+) -> Any:
+    """Gradient of `conv` in w, given that of y: (B,S',O) -> w_shape (K,C/groups,O)."""
+    return apply(_KERNEL[len(strides)](strides, padding, dilation, groups, w_shape), x, g)
+
+
+def conv1d(x: Any, w: Any, stride: int = 1, padding: Pair = (0, 0), dilation: int = 1, groups: int = 1) -> Any:
+    """Convolve sequences x (B,T,C) with w (K,C/groups,O).
+
+    >>> from sparkdl.nd.array import NDArray
+    >>> import numpy as np
+    >>> conv1d(NDArray(np.ones((1, 4, 1), "f")), NDArray(np.ones((3, 1, 1), "f"))).numpy().ravel()
+    array([3., 3.], dtype=float32)
+    """
+    if (len(x.spec.shape), len(w.spec.shape)) != (3, 3):
+        raise ShapeError(f"conv1d: needs x (B,T,C) and w (K,C/groups,O). Got {x.spec} and {w.spec}.")
+    y = conv(row(x), reshape(w, (1, *w.spec.shape)), (1, stride), ((0, 0), padding), (1, dilation), groups)
+    return reshape(y, (y.spec.shape[0], *y.spec.shape[2:]))
+
+
+def row(x: Any) -> Any:
+    """x (B,T,C) as images of one row, (B,1,T,C)."""
+    return reshape(x, (x.spec.shape[0], 1, *x.spec.shape[1:]))
+
+
 def conv2d(
-    x: Any, w: Any, strides: Pair = (1, 1), padding: Padding = NONE, dilation: Pair = (1, 1), groups: int = 1
+    x: Any, w: Any, strides: Ints = (1, 1), padding: Padding = NONE, dilation: Ints = (1, 1), groups: int = 1
 ) -> Any:
     """Convolve images x (B,H,W,C) with w (KH,KW,C/groups,O).
 
@@ -161,41 +235,38 @@ def conv2d(
     return apply(Conv2d(strides, padding, dilation, groups), x, w)
 
 
-def conv2d_grad_input(
-    g: Any,
-    w: Any,
-    x_shape: Shape4,
-    strides: Pair = (1, 1),
-    padding: Padding = NONE,
-    dilation: Pair = (1, 1),
-    groups: int = 1,
+def conv3d(
+    x: Any, w: Any, strides: Ints = (1, 1, 1), padding: Padding = NONE3, dilation: Ints = (1, 1, 1), groups: int = 1
 ) -> Any:
+    """Convolve volumes x (B,D,H,W,C) with w (KD,KH,KW,C/groups,O).
+
+    >>> from sparkdl.nd.array import NDArray
+    >>> import numpy as np
+    >>> conv3d(NDArray(np.ones((1, 2, 2, 2, 1), "f")), NDArray(np.ones((2, 2, 2, 1, 1), "f"))).numpy().ravel()
+    array([8.], dtype=float32)
+    """
+    return apply(Conv3d(strides, padding, dilation, groups), x, w)
+
+
+def conv2d_grad_input(
+    g: Any, w: Any, x_shape: Ints, strides: Ints = (1, 1), padding: Padding = NONE, dilation: Ints = (1, 1),
+    groups: int = 1,
+) -> Any:  # fmt: skip
     """Gradient of `conv2d` in x, given that of y: (B,H',W',O) -> x_shape."""
-    return apply(Conv2dGradInput(strides, padding, dilation, groups, x_shape), g, w)
+    return conv_grad_input(g, w, x_shape, strides, padding, dilation, groups)
 
 
 def conv2d_grad_kernel(
-    x: Any,
-    g: Any,
-    w_shape: Shape4,
-    strides: Pair = (1, 1),
-    padding: Padding = NONE,
-    dilation: Pair = (1, 1),
+    x: Any, g: Any, w_shape: Ints, strides: Ints = (1, 1), padding: Padding = NONE, dilation: Ints = (1, 1),
     groups: int = 1,
-) -> Any:
+) -> Any:  # fmt: skip
     """Gradient of `conv2d` in w, given that of y: (B,H',W',O) -> w_shape."""
-    return apply(Conv2dGradKernel(strides, padding, dilation, groups, w_shape), x, g)
+    return conv_grad_kernel(x, g, w_shape, strides, padding, dilation, groups)
 
 
 def conv2d_bias(
-    x: Any,
-    w: Any,
-    b: Any,
-    strides: Pair = (1, 1),
-    padding: Padding = NONE,
-    dilation: Pair = (1, 1),
-    groups: int = 1,
+    x: Any, w: Any, b: Any, strides: Ints = (1, 1), padding: Padding = NONE, dilation: Ints = (1, 1), groups: int = 1,
     act: str = "linear",
-) -> Any:
+) -> Any:  # fmt: skip
     """act(conv2d(x, w) + b) in one kernel; act is "linear" or "relu"."""
     return apply(Conv2dBias(strides, padding, dilation, groups, act), x, w, b)

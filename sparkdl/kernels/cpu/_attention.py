@@ -1,0 +1,84 @@
+"""numba code of attention's softmax, float32, in place over the scores (B,H,T,S).
+
+A key that a query does not see has the score -inf, and p = 0; a query that sees none has p = 0 throughout. With
+`causal`, what comes after the query is not even looked at.
+"""
+
+from typing import Any
+
+import numpy as np
+from numba import carray
+
+from sparkdl.kernels.cpu._numba import as_pointer, double_of, exp, f4, fast, ints, row_max, vec
+
+
+@fast
+def scaled(y: Any, k: Any) -> Any:
+    for j in range(y.shape[0]):
+        y[j] *= k
+
+
+@fast
+def hidden(y: Any, mask: Any) -> Any:
+    """-inf where the mask is 0."""
+    for j in range(y.shape[0]):
+        y[j] = y[j] if mask[j] != np.uint8(0) else f4(-np.inf)
+
+
+@fast
+def exponentials(y: Any, top: Any) -> Any:
+    """y <- exp(y - top); their sum."""
+    s = f4(0.0)
+    for j in range(y.shape[0]):
+        e = exp(y[j] - top)
+        y[j] = e
+        s += e
+    return s
+
+
+@fast
+def zeroed(y: Any) -> Any:
+    for j in range(y.shape[0]):
+        y[j] = f4(0.0)
+
+
+def softmax(args: Any, b: Any, c: Any, d: Any) -> Any:
+    """args: scores (B,H,T,S), mask bytes (B,T,S) or 0, B, H, T, S, causal, scale."""
+    a = ints(args, 8)
+    heads, times, keys, scale = a[3], a[4], a[5], f4(double_of(a[7]))
+    for i in range(a[2] * heads * times):
+        t, row = i % times, a[0] + 4 * i * keys
+        n = min(t + 1, keys) if a[6] != 0 else keys
+        y = vec(row, n)
+        scaled(y, scale)
+        if a[1] != 0:
+            hidden(y, carray(as_pointer(a[1] + ((i // times // heads) * times + t) * keys), (n,), np.uint8))
+        top = row_max(y)
+        s = exponentials(y, top if top != f4(-np.inf) else f4(0.0))
+        scaled(y, f4(1.0) / s if s != f4(0.0) else f4(0.0))
+        zeroed(vec(row + 4 * n, keys - n))
+    return 0
+
+
+@fast
+def dot(x: Any, y: Any) -> Any:
+    s = f4(0.0)
+    for j in range(y.shape[0]):
+        s += x[j] * y[j]
+    return s
+
+
+@fast
+def through(y: Any, p: Any, s: Any, scale: Any) -> Any:
+    for j in range(y.shape[0]):
+        y[j] = scale * p[j] * (y[j] - s)
+
+
+def softmax_grad(args: Any, b: Any, c: Any, d: Any) -> Any:
+    """args: dp, over which ds is written, p, rows, cols, scale."""
+    a = ints(args, 5)
+    cols, scale = a[3], f4(double_of(a[4]))
+    for i in range(a[2]):
+        y, p = vec(a[0] + 4 * i * cols, cols), vec(a[1] + 4 * i * cols, cols)
+        through(y, p, dot(y, p), scale)
+    return 0

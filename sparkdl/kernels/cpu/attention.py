@@ -1,0 +1,148 @@
+"""Attention and products of many matrices: oneDNN for float32, BLAS through NumPy for the rest.
+
+oneDNN reads and writes heads where they lie, by strides; the softmax between two products is a numba row.
+"""
+
+import math
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from sparkdl.base.spec import Spec, Specs
+from sparkdl.kernels.cpu._calls import in_order
+from sparkdl.kernels.cpu._onednn_objects import Layout, choose, plain
+from sparkdl.kernels.cpu._onednn_recipe import (
+    DST,
+    INS,
+    OUTS,
+    SRC,
+    WEIGHTS,
+    Recipe,
+    Row,
+    Slot,
+    call,
+    float32,
+    nonempty,
+)
+from sparkdl.kernels.cpu._rows import compiled, numpy_kernel
+from sparkdl.kernels.table import Array, Arrays, Bound, Prepared, kernel
+
+
+@kernel("batch_matmul", "onednn", when=float32)
+def batch_matmul(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """(..., M, K) x (..., K, N) -> (..., M, N); a transposed operand is the same memory with other strides."""
+    nonempty(*ins, *outs)
+    (m, n), k = outs[0].shape[-2:], ins[0].shape[-2 if op.ta else -1]
+    count = math.prod(outs[0].shape[:-2])
+    a = plain((count, m, k), (m * k, 1, m) if op.ta else (m * k, k, 1))
+    b = plain((count, k, n), (k * n, 1, k) if op.tb else (k * n, n, 1))
+    recipe = Recipe()
+    _product(recipe, Slot(INS, 0, a), Slot(INS, 1, b), Slot(OUTS, 0, plain((count, m, n))))
+    return recipe.prepared()
+
+
+@kernel("batch_matmul", "numpy")
+def batch_matmul_numpy(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """The same by BLAS, matrix by matrix."""
+
+    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
+        a, b = i[0].swapaxes(-1, -2) if op.ta else i[0], i[1].swapaxes(-1, -2) if op.tb else i[1]
+        return in_order([partial(np.matmul, a, b, out=o[0])])
+
+    return Prepared(bind, detail="np.matmul")
+
+
+def _attends(op: Any, ins: Specs) -> bool:
+    return all(s.dtype == "float32" for s in ins[:3]) and all(s.dtype == "bool" for s in ins[3:4])
+
+
+@kernel("attention", "onednn", when=_attends)
+def attention(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """q k' -> scores, softmax in place, p v."""
+    q, k, v, p = ins[0], ins[1], ins[2], outs[1]
+    recipe, scores = Recipe(), Slot(OUTS, 1, plain(p.shape))
+    _product(recipe, Slot(INS, 0, _heads(q)), Slot(INS, 1, _heads(k, turned=True)), scores)
+    recipe.then("softmax", partial(_softmax_row, op))
+    _product(recipe, scores, Slot(INS, 2, _heads(v)), Slot(OUTS, 0, _heads(outs[0])))
+    return recipe.prepared()
+
+
+@kernel("attention_grad", "onednn", when=float32)
+def attention_grad(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """g v' -> dp, softmax's gradient in place; three more products."""
+    g, q, k, v, p = ins
+    recipe, by_key = Recipe(), _transposed(p)
+    ds = recipe.buffer(plain(p.shape))
+    _product(recipe, Slot(INS, 4, by_key), Slot(INS, 0, _heads(g)), Slot(OUTS, 2, _heads(v)))
+    _product(recipe, Slot(INS, 0, _heads(g)), Slot(INS, 3, _heads(v, turned=True)), ds)
+    recipe.steps.append(lambda arrays: _grad_row(op, arrays[ds.where][ds.number], arrays[INS][4]))
+    recipe.names.append("softmax")
+    _product(recipe, ds, Slot(INS, 2, _heads(k)), Slot(OUTS, 0, _heads(q)))
+    _product(recipe, ds._replace(layout=by_key), Slot(INS, 1, _heads(q)), Slot(OUTS, 1, _heads(k)))
+    return recipe.prepared()
+
+
+def _product(recipe: Recipe, a: Slot, b: Slot, y: Slot) -> None:
+    recipe.run(choose("matmul", a.layout, b.layout, None, y.layout), {SRC: a, WEIGHTS: b, DST: y})
+
+
+def _heads(x: Spec, turned: bool = False) -> Layout:
+    """x (B,T,H,D) in C order seen as (B,H,T,D), or turned as (B,H,D,T)."""
+    b, t, h, d = x.shape
+    if turned:
+        return plain((b, h, d, t), (t * h * d, d, 1, h * d))
+    return plain((b, h, t, d), (t * h * d, d, h * d, 1))
+
+
+def _transposed(p: Spec) -> Layout:
+    """p (B,H,T,S) seen as (B,H,S,T)."""
+    b, h, t, s = p.shape
+    return plain((b, h, s, t), (h * t * s, t * s, 1, s))
+
+
+def _softmax_row(op: Any, ins: Arrays, outs: Arrays) -> Row:
+    mask = ins[3] if len(ins) == 4 else 0
+    return call(compiled("attention", "softmax"), outs[1], mask, *outs[1].shape, op.causal, float(op.scale))
+
+
+def _grad_row(op: Any, ds: Array, p: Array) -> Row:
+    sizes = math.prod(p.shape[:-1]), p.shape[-1]
+    return call(compiled("attention", "softmax_grad"), ds, p, *sizes, float(op.scale))
+
+
+@numpy_kernel("attention")
+def attention_numpy(op: Any, ins: Arrays, outs: Arrays) -> None:
+    """Heads are turned to the front by views."""
+    q, k, v, (y, p) = *(_turned(x) for x in ins[:3]), outs
+    np.matmul(q, k.swapaxes(-1, -2), out=p)
+    p *= p.dtype.type(op.scale)
+    if len(ins) == 4:
+        p[np.broadcast_to(~ins[3][:, None], p.shape)] = -np.inf
+    if op.causal:
+        p[..., np.triu(np.ones(p.shape[-2:], bool), 1)] = -np.inf
+    top = p.max(-1, keepdims=True)
+    p -= np.where(top == -np.inf, 0, top)
+    np.exp(p, out=p)
+    total = p.sum(-1, keepdims=True)
+    p /= np.where(total == 0, 1, total)
+    np.matmul(p, v, out=_turned(y))
+
+
+@numpy_kernel("attention_grad")
+def attention_grad_numpy(op: Any, ins: Arrays, outs: Arrays) -> None:
+    """The same formulas as the gradient's own."""
+    g, q, k, v = (_turned(x) for x in ins[:4])
+    p, (dq, dk, dv) = ins[4], (_turned(y) for y in outs)
+    np.matmul(p.swapaxes(-1, -2), g, out=dv)
+    ds = np.matmul(g, v.swapaxes(-1, -2))
+    ds -= (ds * p).sum(-1, keepdims=True)
+    ds *= p
+    ds *= p.dtype.type(op.scale)
+    np.matmul(ds, k, out=dq)
+    np.matmul(ds.swapaxes(-1, -2), q, out=dk)
+
+
+def _turned(x: Array) -> Array:
+    """(B,T,H,D) -> (B,H,T,D), a view."""
+    return x.swapaxes(1, 2)
