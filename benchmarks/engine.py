@@ -1,11 +1,12 @@
 """The CPU engine against torch, workload by workload: one thread, sides alternated in one process.
 
-    python -m benchmarks.engine [--isa avx2] [--compile] [--json FILE] [--seconds S] [WORKLOAD ...]
+    python -m benchmarks.engine [--isa avx2] [--precision bfloat16] [--compile] [--json FILE] [--seconds S] [ROW ...]
 
 A training step is `Trainer.step(batch)` on our side (feeding, forward, backward, optimizer), and zero_grad, forward,
 backward, optimizer on torch's, on the same batch in memory; an inference is `Network.predict` and the module under
 inference_mode. Before it is timed, the losses of some steps (the outputs) from the same weights must agree.
 `ratio` is ours against torch's best eager form: plain or channels_last, its own Adam or the fused one, medians.
+With `--precision bfloat16` torch runs under autocast, and the bar is on `ratio_own`: ours against our own float32.
 `--isa avx2` forces both sides to AVX2: an estimate for CPUs where torch's products run at full width.
 """
 
@@ -13,7 +14,7 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from typing import Any
 
@@ -24,9 +25,11 @@ one_thread()
 
 import torch  # noqa: E402
 
-from benchmarks.sides import difference, our_step, torch_forms, torch_step  # noqa: E402
+from benchmarks.sides import Form, difference, our_step, torch_forms, torch_step  # noqa: E402
 from benchmarks.workloads import Step, Workload, load  # noqa: E402
 
+OWN = "own float32"
+AGREE_BF16 = 5e-2  # against torch in float32
 CLOSE = 1.2  # forms of torch within this factor of its best are timed in full
 
 
@@ -48,37 +51,60 @@ class Result:
     ratio_best: float = 0.0  # of the best times
     ratio_plain: float = 0.0  # against torch as it comes
     ratio_compiled: float | None = None
+    ratio_own: float | None = None
     bar: float = 0.0
     difference: float = 0.0
     reason: str = ""
 
+    @property
+    def kept(self) -> bool:
+        """Whether the row reaches its bar."""
+        return (self.ratio if self.ratio_own is None else self.ratio_own) <= self.bar
 
-def measure(work: Workload, isa: str, seconds: float, compiled: bool = False) -> Result:
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line says."""
+
+    isa: str = "native"
+    precision: str = "float32"
+    compile: bool = False
+    seconds: float = 5.0
+
+
+def measure(work: Workload, asked: Asked = Asked()) -> Result:
     """Check that both sides compute the same, then time them."""
     torch.manual_seed(0)
-    differ = difference(work)
-    if not differ < work.agree:
-        raise SystemExit(f"{work.name}: the sides differ by {differ:.1e} > {work.agree:.0e}: nothing to compare")
-    times = alternate({"ours": our_step(work, work.ours().build(0)), **_finalists(work, compiled)}, seconds)
-    form = min((k for k in times if k not in ("ours", "compiled")), key=lambda k: times[k][1])
+    differ, agree = difference(work, asked.precision), work.agree if asked.precision == "float32" else AGREE_BF16
+    if not differ < agree:
+        raise SystemExit(f"{work.name}: the sides differ by {differ:.1e} > {agree:.0e}: nothing to compare")
+    times = alternate(_ours(work, asked.precision) | _finalists(work, asked), asked.seconds)
+    form = min((k for k in times if k not in ("ours", OWN, "compiled")), key=lambda k: times[k][1])
     best, median = (times["ours"][k] / times[form][k] for k in (0, 1))
-    bar = work.bars[isa == "avx2"]
-    return Result(
-        work.name, median, times["ours"][1], times[form][1], isa_name(), "float32", work.batch, cpu(), versions(),
-        work.mode, form, best, times["ours"][1] / times["plain"][1],
-        times["ours"][1] / times["compiled"][1] if "compiled" in times else None,
-        bar, differ, work.reason if median > bar else "",
+    against = {k: times["ours"][1] / times[k][1] for k in times}
+    made = Result(
+        work.name, median, times["ours"][1], times[form][1], isa_name(), asked.precision, work.batch, cpu(),
+        versions(), work.mode, form, best, against["plain"], against.get("compiled"), against.get(OWN),
+        work.bf16_bar or 1.0 if asked.precision == "bfloat16" else work.bars[asked.isa == "avx2"], differ,
     )  # fmt: skip
+    return made if made.kept else replace(made, reason=work.reason)
 
 
-def _finalists(work: Workload, compiled: bool) -> dict[str, Step]:
+def _ours(work: Workload, precision: str) -> dict[str, Step]:
+    sides = {"ours": our_step(work, work.ours().build(0), precision)}
+    return sides if precision == "float32" else sides | {OWN: our_step(work, work.ours().build(0))}
+
+
+def _finalists(work: Workload, asked: Asked) -> dict[str, Step]:
     """torch as it comes, and those of its forms that may be its best; compiled, if asked for."""
-    forms = {name: make() for name, make in torch_forms(work).items()}
+    forms = {name: make() for name, make in torch_forms(work, asked.precision).items()}
     if len(forms) > 1:
         seen = alternate(forms, 1.0, least=2)
         least = min(t[0] for t in seen.values())
         forms = {k: v for k, v in forms.items() if k == "plain" or seen[k][0] < CLOSE * least}
-    return forms | ({"compiled": torch_step(work, work.theirs(), compile=True)} if compiled else {})
+    if asked.compile and work.theirs_step is None:
+        forms["compiled"] = torch_step(work, work.theirs(), Form(compiled=True, precision=asked.precision))
+    return forms
 
 
 def isa_name() -> str:
@@ -93,8 +119,9 @@ def versions() -> dict[str, str]:
 
 def line(r: Result) -> str:
     """A row of the table."""
-    verdict = "ok" if r.ratio <= r.bar else "MISSED"
+    verdict = "ok" if r.kept else "MISSED"
     more = f", compiled {r.ratio_compiled:.2f}" if r.ratio_compiled else ""
+    more += f", {OWN} {r.ratio_own:.2f}" if r.ratio_own else ""
     return (
         f"{r.workload:<19} ours {r.ours_ms:9.3f} ms  torch {r.torch_ms:9.3f} ms ({r.torch_form})  ratio {r.ratio:.2f} "
         f"(best {r.ratio_best:.2f}, plain {r.ratio_plain:.2f}{more})  bar {r.bar:.2f} {verdict}  "
@@ -110,20 +137,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         ensure(given.isa, "benchmarks.engine")
     torch.set_num_threads(1)
     print(f"{cpu()}, {isa_name()}, torch {torch.__version__}, one thread; medians, ratio below 1: we are faster")
+    asked = Asked(given.isa, given.precision, given.compile, given.seconds)
     results = []
-    for name in given.workloads or known:
-        results.append(measure(known[name], given.isa, given.seconds, given.compile))
+    for name in given.workloads or _suited(known, given.precision):
+        results.append(measure(known[name], asked))
         print(line(results[-1]), flush=True)
     if given.json:
         with open(given.json, "w", encoding="utf-8") as f:
             json.dump([asdict(r) for r in results], f, indent=1)
-    return int(any(r.ratio > r.bar for r in results))
+    return int(not all(r.kept for r in results))
+
+
+def _suited(known: dict[str, Workload], precision: str) -> list[str]:
+    """All rows, or those that have a bar for bfloat16."""
+    return [name for name, work in known.items() if precision == "float32" or work.bf16_bar]
 
 
 def _arguments(arguments: Sequence[str] | None, known: dict[str, Workload]) -> Any:
     parser = argparse.ArgumentParser(prog="benchmarks.engine", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("workloads", nargs="*", metavar="WORKLOAD", help=f"of {', '.join(known)}; all by default")
     parser.add_argument("--isa", choices=("native", "avx2"), default="native", help="avx2: force both sides to it")
+    parser.add_argument("--precision", choices=("float32", "bfloat16"), default="float32")
     parser.add_argument("--compile", action="store_true", help="time torch.compile too")
     parser.add_argument("--json", help="write the rows to this file")
     parser.add_argument("--seconds", type=float, default=5.0, help="for each workload")

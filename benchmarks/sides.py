@@ -1,7 +1,8 @@
 """How a step of each side is made from a workload: ours, torch's in its forms, and the check that both are the same."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,8 +21,22 @@ from sparkdl.train.trainer import Trainer
 PLAIN, LAST, FUSED = "plain", "channels_last", " + fused"
 
 
-def our_step(work: Workload, network: Network) -> Step:
-    """Ours: `Trainer.step`, the bare gradient program, or `predict`."""
+@dataclass(frozen=True)
+class Form:
+    """How torch's step is run: channels_last, fused optimizer, torch.compile, precision."""
+
+    last: bool = False
+    fused: bool = False
+    compiled: bool = False
+    precision: str = "float32"
+
+    def cast(self) -> Any:
+        """Autocast, where the precision is not its own."""
+        return torch.autocast("cpu", torch.bfloat16, enabled=self.precision == "bfloat16")
+
+
+def our_step(work: Workload, network: Network, precision: str = "float32") -> Step:
+    """Ours: `Trainer.step`, the bare gradient program, or `predict`. Only the first knows other precisions."""
     x, y = work.data()
     if work.ours_step is not None:
         return work.ours_step(network, x, y)
@@ -30,15 +45,16 @@ def our_step(work: Workload, network: Network) -> Step:
     named = x if isinstance(x, Mapping) else dict.fromkeys(network.topology.inputs, x)
     if work.mode == "gradient":
         return _gradient(work, network, named, y)
-    trainer, batch = trainer_and_batch(work, network)
+    trainer, batch = trainer_and_batch(work, network, precision)
     return lambda: trainer.step(batch)
 
 
-def trainer_and_batch(work: Workload, network: Network) -> tuple[Trainer, Batch]:
+def trainer_and_batch(work: Workload, network: Network, precision: str = "float32") -> tuple[Trainer, Batch]:
     """What `Trainer.step` is measured with."""
     x, y = work.data()
     named = x if isinstance(x, Mapping) else dict.fromkeys(network.topology.inputs, x)
-    return Trainer(network, work.loss[0], work.optimizer[0]), Batch(dict(named), y, None, np.arange(work.batch))
+    trainer = Trainer(network, work.loss[0], work.optimizer[0], precision=precision)
+    return trainer, Batch(dict(named), y, None, np.arange(work.batch))
 
 
 def _gradient(work: Workload, network: Network, x: Mapping[str, Array], y: Any) -> Step:
@@ -75,52 +91,55 @@ def _before(graph: Any, refs: Any) -> list[Any]:
     return found
 
 
-def torch_forms(work: Workload) -> dict[str, Callable[[], Step]]:
+def torch_forms(work: Workload, precision: str = "float32") -> dict[str, Callable[[], Step]]:
     """Makers of torch's step by form: plain or channels_last, its own Adam or the fused one."""
     x, _ = work.data()
     images = [a for a in (x.values() if isinstance(x, Mapping) else [x]) if a.ndim == 4]
     layouts = [PLAIN, LAST] if images else [PLAIN]
     ends = ["", FUSED] if work.mode == "train" and work.theirs_step is None else [""]
     return {
-        layout + end: lambda layout=layout, end=end: torch_step(work, work.theirs(), layout == LAST, end == FUSED)
+        layout + end: partial(_formed, work, Form(layout == LAST, end == FUSED, False, precision))
         for layout in layouts
         for end in ends
     }
 
 
-def torch_step(
-    work: Workload, module: nn.Module, last: bool = False, fused: bool = False, compile: bool = False  # noqa: A002
-) -> Step:
+def _formed(work: Workload, form: Form) -> Step:
+    return torch_step(work, work.theirs(), form)
+
+
+def torch_step(work: Workload, module: nn.Module, form: Form = Form()) -> Step:
     """Theirs: zero_grad, forward, backward, optimizer; without the optimizer; or the forward pass."""
     x, y = work.data()
     if work.theirs_step is not None:
         return work.theirs_step(module, x, y)
     given = [work.to_torch(a) for a in (x.values() if isinstance(x, Mapping) else [x])]
-    if last:
+    if form.last:
         module = module.to(memory_format=torch.channels_last)
         given = [t.to(memory_format=torch.channels_last) if t.ndim == 4 else t for t in given]
     if work.mode == "infer":
-        return _inferred(module.eval(), given, compile)
-    called = torch.compile(module) if compile else module
-    return _trained(work, module, called, given, work.to_torch(y), fused)
+        return _inferred(module.eval(), given, form)
+    return _trained(work, module, given, work.to_torch(y), form)
 
 
-def _inferred(module: nn.Module, given: list[Any], compile: bool) -> Step:  # noqa: A002
-    called = torch.compile(module) if compile else module
+def _inferred(module: nn.Module, given: list[Any], form: Form) -> Step:
+    called = torch.compile(module) if form.compiled else module
 
     def run() -> Any:
-        with torch.inference_mode():
+        with torch.inference_mode(), form.cast():
             return called(*given)
 
     return run
 
 
-def _trained(work: Workload, module: nn.Module, called: Any, given: list[Any], labels: Any, fused: bool) -> Step:
-    optimizer = work.optimizer[1](module.parameters(), fused) if work.mode == "train" else None
+def _trained(work: Workload, module: nn.Module, given: list[Any], labels: Any, form: Form) -> Step:
+    called = torch.compile(module) if form.compiled else module
+    optimizer = work.optimizer[1](module.parameters(), form.fused) if work.mode == "train" else None
 
     def run() -> float:
         module.zero_grad()
-        loss = work.loss[1](called(*given), labels)
+        with form.cast():
+            loss = work.loss[1](called(*given), labels)
         loss.backward()
         if optimizer is not None:
             optimizer.step()
@@ -129,15 +148,15 @@ def _trained(work: Workload, module: nn.Module, called: Any, given: list[Any], l
     return run
 
 
-def difference(work: Workload) -> float:
+def difference(work: Workload, precision: str = "float32") -> float:
     """Greatest difference between the sides from the same weights, as a share of the greatest value.
 
-    Of the losses over some training steps, or of the outputs.
+    Of the losses over some training steps, or of the outputs; torch's side in float32.
     """
     work = replace(work, mode="train") if work.mode == "gradient" else work  # further losses show the gradient
     network, module = work.ours().build(0), work.theirs()
     work.copy(network, module)
-    ours, theirs = our_step(work, network), torch_step(work, module)
+    ours, theirs = our_step(work, network, precision), torch_step(work, module)
     steps = 1 if work.mode != "train" else work.steps
     pairs = [(_numbers(ours()), _numbers(theirs())) for _ in range(steps)]
     a, b = (np.concatenate([np.ravel(p[k]) for p in pairs]) for k in (0, 1))
@@ -154,4 +173,4 @@ def _numbers(made: Any) -> Array:
     return np.asarray(next(iter(made.values())) if isinstance(made, Mapping) else made)
 
 
-__all__ = ["Given", "difference", "our_step", "torch_forms", "torch_step"]
+__all__ = ["Form", "Given", "difference", "our_step", "torch_forms", "torch_step", "trainer_and_batch"]

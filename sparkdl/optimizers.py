@@ -6,10 +6,10 @@
 """
 
 from sparkdl.optim.optimizer import Optimizer
-from sparkdl.optim.rules import SGD, Adam, AdamW, RMSprop
+from sparkdl.optim.rules import SGD, Adagrad, Adam, AdamW, RMSprop
 from sparkdl.optim.schedules import CosineDecay, ExponentialDecay, LinearWarmup, PiecewiseConstantDecay
 
 __all__ = [
-    "SGD", "Adam", "AdamW", "CosineDecay", "ExponentialDecay", "LinearWarmup", "Optimizer", "PiecewiseConstantDecay",
-    "RMSprop",
+    "SGD", "Adagrad", "Adam", "AdamW", "CosineDecay", "ExponentialDecay", "LinearWarmup", "Optimizer",
+    "PiecewiseConstantDecay", "RMSprop",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 [data]       train, test, sample, features, label, weight, task; [[data.steps]]
 [network]    inputs; [[network.layers]]
-[training]   loss, optimizer, metrics, epochs, batch_size, seed, shuffle
+[training]   loss, optimizer, metrics, epochs, batch_size, seed, shuffle, precision
 [averaging]  workers, averaging_frequency, ...
 [output]     path
 """
@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import tomli_w
 
-from sparkdl.base.checks import Count, Flag, Text, Whole
+from sparkdl.base.checks import Count, Flag, Precision, Text, Whole
 from sparkdl.base.errors import ConfError, ShapeError
 from sparkdl.base.record import OneOf, from_conf, record, to_conf
 from sparkdl.cli.outputs import Outputs
@@ -48,7 +48,7 @@ class DataConf(Columns):
 
 @record
 class TrainingConf:
-    """How the network is trained. `batch_size` is per worker."""
+    """How the network is trained. `batch_size` is per worker; `precision` is as in FitConf."""
 
     loss: Annotated[Loss, OneOf(LOSSES)]
     optimizer: Annotated[Optimizer, OneOf(OPTIMIZERS)]
@@ -57,6 +57,7 @@ class TrainingConf:
     batch_size: Count = 32
     seed: Whole = 0
     shuffle: Flag = True
+    precision: Precision = "float32"
 
 
 @record
@@ -102,7 +103,7 @@ class JobConf:
             columns=self.columns, steps=self.data.steps, network=self.network, loss=self.training.loss,
             optimizer=self.training.optimizer, metrics=self.training.metrics, epochs=self.training.epochs,
             batch_size=self.training.batch_size, seed=self.training.seed, shuffle=self.training.shuffle,
-            averaging=self.averaging, task=self.data.task,
+            averaging=self.averaging, task=self.data.task, precision=self.training.precision,
         )  # fmt: skip
 
     def to_toml(self) -> str:

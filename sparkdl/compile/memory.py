@@ -45,15 +45,18 @@ class _Life:
     stop: int
 
 
-def plan(graph: Graph, steps: list[Step], donate: Mapping[str, str], reuse: bool = True) -> Plan:
-    """Places for all values of `graph`, whose nodes run as `steps` in order. Without `reuse` none share memory."""
+def plan(graph: Graph, steps: list[Step], donate: Mapping[str, str], reuse: bool = True, gap: int = 0) -> Plan:
+    """Places for all values of `graph`, whose nodes run as `steps` in order.
+
+    Without `reuse` none share memory, and `gap` bytes, a multiple of 64, lie between them.
+    """
     out = Plan()
     _fixed(graph, out)
     _donated(graph, steps, donate, out)
     _packed(graph, steps, out)
     lives, owner = _lives(graph, steps, out)
     if not reuse:
-        lives = {key: _Life(life.nbytes, 0, len(steps)) for key, life in lives.items()}
+        lives = {key: _Life(life.nbytes + gap, 0, len(steps)) for key, life in lives.items()}
     offsets, out.arena = _fit(lives)
     for ref, root in owner.items():
         out.places[ref] = Place("arena", offsets[root])

@@ -2,7 +2,8 @@
 
 `SPARKDL_DEBUG=graph,simplify,fuse,loops,recompute,schedule,program` prints the graph after those passes (`graph`:
 before all) and the program; `verify` checks the graph's invariants after each pass; `no-fuse` leaves that pass out, and
-so on for each pass. `no-memory`: temporaries share memory only where a kernel writes in place.
+so on for each pass. `no-memory`: temporaries share memory only where a kernel writes in place. `guard`: no kernel may
+write outside its outputs and scratch; see `compile/guard.py`.
 """
 
 import os
@@ -13,6 +14,7 @@ from functools import partial
 from sparkdl.base.errors import ConfError
 from sparkdl.base.spec import BFLOAT16
 from sparkdl.compile.fuse import fuse
+from sparkdl.compile.guard import GUARD, Guards
 from sparkdl.compile.loops import fuse_loops
 from sparkdl.compile.memory import plan
 from sparkdl.compile.place import place
@@ -58,7 +60,9 @@ def compile(  # noqa: A001
         graph = _passed("recompute", partial(recompute, budget=memory_budget, peak=peak), graph)
     graph = _passed("schedule", partial(schedule, donate=given), graph)
     steps = place(graph, libraries)
-    program = Program(graph, steps, plan(graph, steps, given, reuse="no-memory" not in _asked()), bind or {})
+    guards = Guards() if "guard" in _asked() else None
+    reuse = guards is None and "no-memory" not in _asked()
+    program = Program(graph, steps, plan(graph, steps, given, reuse, GUARD if guards else 0), bind or {}, guards)
     if "program" in _asked():
         sys.stderr.write(program.explain() + "\n")
     return program
@@ -81,7 +85,7 @@ def _peak(graph: Graph, donate: Mapping[str, str], libraries: tuple[str, ...]) -
 def _asked() -> list[str]:
     """The words of SPARKDL_DEBUG. Raises ConfError for one that means nothing."""
     passes = [name for name, _ in PASSES] + ["precision", "recompute", "schedule"]
-    known = ["graph", *passes, "program", "verify", *(f"no-{name}" for name in passes), "no-memory"]
+    known = ["graph", *passes, "program", "verify", *(f"no-{name}" for name in passes), "no-memory", "guard"]
     said = [word for word in os.environ.get("SPARKDL_DEBUG", "").split(",") if word]
     for word in said:
         if word not in known:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from sparkdl.base.errors import KernelError, ShapeError
 from sparkdl.base.spec import Spec, numpy_dtype
+from sparkdl.compile.guard import Guards
 from sparkdl.compile.memory import ALIGN, Place, Plan, root
 from sparkdl.compile.place import Step
 from sparkdl.compile.rewrite import live
@@ -30,14 +31,21 @@ class Program:
     An output holds its value until the next run. Not for two threads at once.
     """
 
-    def __init__(self, graph: Graph, steps: list[Step], plan: Plan, given: Mapping[str, Array]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        steps: list[Step],
+        plan: Plan,
+        given: Mapping[str, Array],
+        guards: Guards | None = None,
+    ) -> None:
         self._graph, self._steps, self._plan = graph, steps, plan
-        self._memory = _memory(graph, plan, given)
+        self._memory = _memory(graph, plan, given, guards)
         self.inputs = {name: self._array((k, 0)) for name, k in graph.inputs().items()}
         self.outputs = {name: self._array(ref) for name, ref in graph.outputs.items()}
         for ref, target in plan.copies:
             self._alias_output(ref, target)
-        self._segments = _segments([self._bind(step) for step in steps], steps)
+        self._segments = self._watched(guards) if guards else _segments([self._bind(step) for step in steps], steps)
 
     @property
     def peak_bytes(self) -> int:
@@ -76,13 +84,22 @@ class Program:
                 self.outputs[name] = self.inputs[target]
 
     def _bind(self, step: Step) -> Rows | Callable[[], None]:
-        ins = tuple(self._array(r) for r in step.node.ins)
+        outs, scratch = self._own(step)
+        return step.prepared.bind(tuple(self._array(r) for r in step.node.ins), outs, scratch)
+
+    def _own(self, step: Step) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
+        """A step's outputs and scratch: what it may write."""
+        places = zip(self._plan.scratch[step.at], step.prepared.scratch, strict=True)
         outs = tuple(self._array((step.at, k)) for k in range(len(step.node.outs)))
-        places = self._plan.scratch[step.at]
-        scratch = tuple(
-            self._at(Place("arena", at), spec) for at, spec in zip(places, step.prepared.scratch, strict=True)
-        )
-        return step.prepared.bind(ins, outs, scratch)
+        return outs, tuple(self._at(Place("arena", at), spec) for at, spec in places)
+
+    def _watched(self, guards: Guards) -> list[Callable[[], None]]:
+        """Each step by itself, under guard."""
+        made = [guards.start]
+        for step in self._steps:
+            (segment,) = _segments([self._bind(step)], [step])
+            made.append(guards.around(segment, [a for arrays in self._own(step) for a in arrays], _called(step)))
+        return made
 
     def _array(self, ref: Ref) -> Array:
         base, shift = root(self._graph, ref)
@@ -94,25 +111,33 @@ class Program:
         return block[place.offset : place.offset + spec.nbytes].view(numpy_dtype(spec.dtype)).reshape(spec.shape)
 
 
-def _memory(graph: Graph, plan: Plan, given: Mapping[str, Array]) -> dict[str, Array]:
+def _memory(graph: Graph, plan: Plan, given: Mapping[str, Array], guards: Guards | None) -> dict[str, Array]:
     """All memory of a program, as bytes."""
-    memory = {"arena": aligned(plan.arena)} | {name: aligned(n) for name, n in plan.kept.items()}
+    new = guards.block if guards else aligned
+    arena = guards.block(plan.arena, temporary=True) if guards else aligned(plan.arena)
+    memory = {"arena": arena} | {name: new(n) for name, n in plan.kept.items()}
+    written = {p.base for ref, p in plan.places.items() if graph.nodes[ref[0]].op is not None}
+    written |= {f"in:{target}" for _, target in plan.copies}
     for name, k in graph.inputs().items():
-        spec = graph.nodes[k].outs[0]
-        memory[f"in:{name}"] = _given(name, given[name], spec) if name in given else aligned(spec.nbytes)
+        spec, base = graph.nodes[k].outs[0], f"in:{name}"
+        memory[base] = _given(name, given[name], spec, base in written) if name in given else new(spec.nbytes)
+        if guards and name in given:
+            guards.watch(memory[base])
     for k, node in enumerate(graph.nodes):
         if node.data is not None:
-            memory[f"const:{k}"] = aligned(node.data.nbytes)
+            memory[f"const:{k}"] = new(node.data.nbytes)
             memory[f"const:{k}"][:] = np.frombuffer(node.data.tobytes(), np.uint8)
     return memory
 
 
-def _given(name: str, array: Array, spec: Spec) -> Array:
+def _given(name: str, array: Array, spec: Spec, written: bool) -> Array:
     """The caller's array as bytes. Raises ShapeError when kernels could not use it as it lies."""
     if Spec(array.shape, array.dtype.name) != spec:
         raise ShapeError(f"program input {name!r} must be {spec}. Got {array.dtype}{list(array.shape)}.")
     if not array.flags.c_contiguous or array.ctypes.data % ALIGN:
         raise ShapeError(f"program input {name!r} must be C-contiguous and start at a multiple of {ALIGN} bytes.")
+    if not array.dtype.isnative or (written and not array.flags.writeable):
+        raise ShapeError(f"program input {name!r} must be of this machine's byte order, and writeable where written.")
     return array.reshape(-1).view(np.uint8)
 
 
@@ -144,9 +169,13 @@ class _Native:
     def __call__(self) -> None:
         failed = self._loop(self._address, self._count)
         if failed:
-            step = self._owner[failed - 1]
-            where = f" of {step.node.label}" if step.node.label else ""
-            raise KernelError(f"{step.node.op.name}{where} failed in {step.prepared.library}")  # type: ignore[union-attr]
+            raise KernelError(f"{_called(self._owner[failed - 1])} failed")
+
+
+def _called(step: Step) -> str:
+    """What errors call a step: "relu of dense_1 in numba"."""
+    where = f" of {step.node.label}" if step.node.label else ""
+    return f"{step.node.op.name if step.node.op else ''}{where} in {step.prepared.library}"
 
 
 _HEADER = f"{'#':>3}  {'op':<22} {'layer':<26} {'library':<7} {'out bytes':>11}  shapes, implementation"

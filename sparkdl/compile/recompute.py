@@ -33,7 +33,8 @@ def recompute(graph: Graph, budget: int, peak: Peak, forward: str = "loss") -> G
         least = min(least, peak(again(graph, cuts)))
         if least <= budget:
             return _fewest(graph, cuts, budget, peak)
-    raise ConfError(f"memory_budget: must be at least {least} bytes for this program, which takes {found}. Got {budget}.")
+    must = f"must be at least {least} bytes for this program, which takes {found} without"
+    raise ConfError(f"memory_budget: {must}. Got {budget}.")
 
 
 def again(graph: Graph, cuts: Sequence[int]) -> Graph:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 import sparkdl.optim.rules  # noqa: F401  a conf may name any optimizer: OPTIMIZERS must be full
-from sparkdl.base.checks import Count, Flag, Positive, Text, Whole
+from sparkdl.base.checks import Count, Flag, Positive, Precision, Text, Whole
 from sparkdl.base.errors import ConfError
 from sparkdl.base.record import OneOf, from_conf, record, to_conf
 from sparkdl.data.encode import Encoder, Task, from_saved, to_saved
@@ -48,7 +48,8 @@ class FitConf:
     """A training run on a table. batch_size is per worker; steps are fitted on the table where they are not yet.
 
     Workers that have no rows left in an epoch wait for the others: no row is dropped or used twice. classes names those
-    of text labels where not all of them occur in the table.
+    of text labels where not all of them occur in the table. precision: "bfloat16" multiplies bfloat16 on workers whose
+    CPU does (avx512_core_bf16), and float32 on others; what is averaged and saved is float32 either way.
     """
 
     columns: Columns
@@ -64,6 +65,7 @@ class FitConf:
     averaging: AveragingPlan = field(default_factory=AveragingPlan)
     task: Task = "classification"
     classes: tuple[Text, ...] | None = None
+    precision: Precision = "float32"
 
     def __post_init__(self) -> None:
         if self.columns.label is None:

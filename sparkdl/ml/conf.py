@@ -47,6 +47,7 @@ def fit_conf(stage: TrainingSetters, df: DataFrame, task: Task) -> FitConf:
         seed=stage.getSeed(),
         averaging=AveragingPlan(stage.getNumWorkers() or None, stage.getAveragingFrequency()),
         task=task,
+        precision=stage.getPrecision(),
     )
 
 

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from pyspark.ml.param import Param, Params, TypeConverters
 from pyspark.ml.param.shared import HasBatchSize, HasHandleInvalid, HasLearningRate, HasSeed, HasWeightCol
 
-from sparkdl.base.checks import Count, NonNegative, Positive, Whole, describe
+from sparkdl.base.checks import Count, NonNegative, Positive, Precision, Whole, describe
 from sparkdl.base.errors import ConfError
 from sparkdl.base.record import to_conf
 from sparkdl.base.registry import near
@@ -26,6 +26,7 @@ DEFAULTS: dict[str, Any] = {
     "averagingFrequency": 5,
     "scaling": "none",
     "steps": [],
+    "precision": "float32",
     "seed": 0,  # pyspark's default is the hash of the class name, which differs between Python processes
     "handleInvalid": "error",
 }
@@ -39,6 +40,7 @@ _MUST_BE: dict[str, Any] = {
     "learningRate": Positive,
     "inputShape": tuple[Count, ...],
     "scaling": Literal["none", "standardize", "minmax"],
+    "precision": Precision,
     "handleInvalid": Literal["error", "skip", "keep"],
     "thresholds": tuple[NonNegative, ...],
 }
@@ -223,9 +225,24 @@ class HasSteps(Params):
         return self.getOrDefault(self.steps)
 
 
+class HasPrecision(Params):
+    """Mixin for param precision."""
+
+    precision: "Param[Any]" = _param(
+        "precision",
+        "what products are computed on: float32, or bfloat16 where the CPU does; parameters stay float32.",
+        TypeConverters.toString,
+    )
+
+    def getPrecision(self) -> Precision:
+        """What products are computed on."""
+        return self.getOrDefault(self.precision)
+
+
 class DLParams(
     HasFeaturesCols, HasLoss, HasOptimizer, HasLearningRate, HasMetrics, HasEpochs,
-    HasBatchSize, HasNumWorkers, HasAveragingFrequency, HasScaling, HasSteps, HasWeightCol, HasSeed, HasHandleInvalid,
+    HasBatchSize, HasNumWorkers, HasAveragingFrequency, HasScaling, HasSteps, HasPrecision, HasWeightCol,
+    HasSeed, HasHandleInvalid,
 ):  # fmt: skip
     """The params that all our estimators and models have. batchSize is per worker."""
 
@@ -250,6 +267,7 @@ class DLArguments(TypedDict, total=False):
     averagingFrequency: int
     scaling: str
     steps: list[Any]
+    precision: str
     seed: int
     handleInvalid: str
 

@@ -71,6 +71,10 @@ class TrainingSetters(ScoringSetters, HasNetwork, HasInputShape):
         """Set the preparation of single columns."""
         return self._set(steps=value)
 
+    def setPrecision(self: T, value: str) -> T:
+        """Set what is multiplied: float32, or bfloat16 where the CPU does."""
+        return self._set(precision=value)
+
     def setWeightCol(self: T, value: str) -> T:
         """Set the column of example weights."""
         return self._set(weightCol=value)

@@ -29,6 +29,8 @@ class NDArray(Operators):
             made = made.astype(np.float32)  # Python floats are float32, as in Keras; arrays keep their dtype
         if made.dtype.name not in ITEMSIZE:
             raise ShapeError(f"NDArray: dtype must be one of {', '.join(ITEMSIZE)}. Got {made.dtype}.")
+        if not (made.dtype.isnative and made.flags.aligned):  # as files have it; kernels take addresses
+            made = made.astype(made.dtype.newbyteorder("="))
         self._data = made
 
     @property
@@ -76,6 +78,10 @@ def execute(op: Op, arrays: tuple[Numpy[Any], ...], libraries: tuple[str, ...] =
     outs = op.specs(ins)
     prepared = table.prepare(op, ins, outs, libraries)
     given = arrays if prepared.strided else tuple(np.asarray(a, order="C") for a in arrays)
-    made, scratch = (tuple(np.empty(s.shape, numpy_dtype(s.dtype)) for s in specs) for specs in (outs, prepared.scratch))
+    made, scratch = (tuple(_empty(s) for s in specs) for specs in (outs, prepared.scratch))
     run_bound(prepared.bind(given, made, scratch))
     return made
+
+
+def _empty(spec: Spec) -> Numpy[Any]:
+    return np.empty(spec.shape, numpy_dtype(spec.dtype))

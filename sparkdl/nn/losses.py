@@ -28,9 +28,11 @@ from sparkdl.nd.ops.choice import cast as cast_to
 from sparkdl.nd.ops.gather import one_hot
 from sparkdl.nd.ops.reduce import mean, sum as sum_of
 from sparkdl.nd.ops.shape import reshape
+from sparkdl.nd.ops.sigmoid import sigmoid_xent
 from sparkdl.nd.ops.softmax import softmax_xent
 
 EPSILON = 1e-7  # Keras's fuzz factor
+WIDE = 16  # outputs from which a kernel of its own pays for binary cross-entropy
 
 C = TypeVar("C", bound="type[Loss]")
 
@@ -145,7 +147,7 @@ class BinaryCrossentropy(Loss):
         soft = _smooth(y_true, self.label_smoothing, 0.5)
         logits = y_pred if self.from_logits else logits_of(y_pred, "sigmoid")
         if logits is not None:  # log(1 + e^z) - z y, without overflow; its gradient is sigmoid(z) - y, at 0 too
-            return _mean(maximum(logits, 0.0) - logits * soft + log1p(exp(-absolute(logits))))
+            return _from_logits(logits, soft)
         p = clip(y_pred, EPSILON, 1.0 - EPSILON)
         return _mean(-(soft * log(p) + (1.0 - soft) * log(1.0 - p)))
 
@@ -169,6 +171,14 @@ class MeanAbsoluteError(Loss):
 
     def __call__(self, y_true: Any, y_pred: Any) -> Any:
         return _mean(absolute(y_true - y_pred))
+
+
+def _from_logits(z: Any, t: Any) -> Any:
+    """Binary cross-entropy of logits z (B, ...): the mean of log(1 + e^z) - z t, (B,)."""
+    outputs = math.prod(z.spec.shape[1:])
+    if outputs < WIDE:  # short rows do better in the loop of the elementwise ops around them
+        return _mean(maximum(z, 0.0) - z * t + log1p(exp(-absolute(z))))
+    return sigmoid_xent(reshape(z, (-1, outputs)), reshape(t, (-1, outputs)))[0]
 
 
 def logits_of(pred: Any, activation: str) -> Any:

@@ -71,6 +71,27 @@ class RMSprop(Optimizer):
 
 
 @optimizer
+class Adagrad(Optimizer):
+    """s += g^2; p -= lr g / sqrt(s + epsilon), where s starts from `initial_accumulator_value`.
+
+    Duchi, Hazan & Singer, JMLR 12, 2011. The slot holds what was added to the initial value, so that it starts from
+    zero like all slots. torch adds epsilon after the root, and starts from 0.
+    """
+
+    learning_rate: LearningRate = 0.001
+    initial_accumulator_value: NonNegative = 0.1
+    epsilon: Positive = 1e-7
+
+    @property
+    def slots(self) -> tuple[str, ...]:
+        return ("accumulator",)
+
+    def rule(self, p: Any, g: Any, slots: Slots, lr: Any, t: Any) -> Updated:
+        s = slots["accumulator"] + square(g)
+        return p - g * scalar(lr, g) / sqrt(s + (self.initial_accumulator_value + self.epsilon)), {"accumulator": s}
+
+
+@optimizer
 class Adam(Optimizer):
     """m += (1 - beta_1) (g - m); v += (1 - beta_2) (g^2 - v); p -= a m / (sqrt(v) + epsilon),
     a = lr sqrt(1 - beta_2^t) / (1 - beta_1^t).

@@ -37,6 +37,7 @@ def fit(
     verbose: int = 0,
     listeners: Sequence[Listener] = (),
     nonfinite: Literal["stop", "continue"] = "stop",
+    precision: str = "float32",
 ) -> History:
     """Train `network` in place; names and defaults are those of Keras's compile and fit.
 
@@ -49,12 +50,13 @@ def fit(
     seed:              of the order of rows and of random layers. The same seed gives the same bits
     verbose:           1 prints a line for each epoch
     nonfinite:         "stop" raises DataError when the loss is NaN or infinite
+    precision:         "bfloat16" multiplies bfloat16 where the CPU does; parameters stay float32
 
     The last batch may be smaller; no row is dropped. Measures of an epoch are means over its steps, taken as the
     parameters move. The optimizer starts anew in each call; to go on with its state, keep a `Trainer`.
     """
     _check(batch_size, epochs, validation_split, validation_data)
-    trainer = Trainer(network, loss, optimizer, metrics, seed)
+    trainer = Trainer(network, loss, optimizer, metrics, seed, precision)
     table = table_of(network, trainer.objective, x, y, sample_weight)
     table, held = _held_back(table, validation_split)
     if validation_data is not None:

@@ -57,16 +57,23 @@ class Programs:
 
 
 def put(what: str, place: Array, value: Array, name: str = "") -> None:
-    """Copy `value` there; (B,) and (B, 1) stand for each other.
+    """Copy `value` there, however it lies in memory; (B,) and (B, 1) stand for each other.
 
-    Raises ShapeError naming `what` and `name` for any other difference: NumPy would stretch it.
+    Other dtypes are converted: ints to any numbers, floats to floats. Raises ShapeError naming `what` and `name` for
+    any other difference: NumPy would stretch it.
     """
     if value.shape != place.shape:
         if value.size != place.size or place.size != len(place) or value.shape[:1] != place.shape[:1]:
-            said = f"{what} {name!r}" if name else what
-            raise ShapeError(f"{said} must be {place.shape}. Got {value.shape}.")
+            raise ShapeError(f"{_said(what, name)} must be {place.shape}. Got {value.shape}.")
         value = value.reshape(place.shape)
-    np.copyto(place, value, "same_kind")
+    try:
+        np.copyto(place, value, "same_kind")
+    except TypeError:
+        raise ShapeError(f"{_said(what, name)} must be {place.dtype}. Got {value.dtype}.") from None
+
+
+def _said(what: str, name: str) -> str:
+    return f"{what} {name!r}" if name else what
 
 
 def _read(program: Program, name: str) -> Array | None:

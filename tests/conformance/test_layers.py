@@ -37,6 +37,8 @@ def values(case: Case) -> tuple[list[np.ndarray], dict[str, np.ndarray]]:
     """Inputs and parameters, of moderate size and nowhere at a kink; variances positive."""
     draw = np.random.default_rng(1)
     xs = [draw.normal(size=(BATCH, *s)) for s in case.shapes]
+    if case.ids:
+        xs = [draw.integers(0, case.ids, x.shape) + 0.5 for x in xs]
     p = {name: draw.uniform(0.5, 1.5, shape) for name, shape in case.weights}
     return xs, {name: v if "moving" in name or name == "gamma" else v - 1 for name, v in p.items()}
 

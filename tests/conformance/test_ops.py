@@ -83,7 +83,7 @@ def test_eager_arrays(case: Case, dtype: str) -> None:
 def test_eager_equals_compiled(
     case: Case, dtype: str, libraries: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SPARKDL_DEBUG", "verify")  # the graph's invariants, after each pass
+    monkeypatch.setenv("SPARKDL_DEBUG", "verify,guard")  # the graph's invariants; no kernel writes elsewhere
     values = arrays(case, dtype)
     graph, outs = trace(case, dtype)
     program = compile(graph, {f"y{k}": y for k, y in enumerate(outs)}, libraries=libraries)
@@ -96,7 +96,7 @@ def test_eager_equals_compiled(
 
 @smooth
 def test_compiled_gradients(case: Case, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SPARKDL_DEBUG", "verify")
+    monkeypatch.setenv("SPARKDL_DEBUG", "verify,guard")
     values = arrays(case, "float32")
     graph, outs = trace(case, "float32")
     rng = np.random.default_rng(1)

@@ -18,7 +18,7 @@ from sparkdl.nn.layers.reshape import Flatten
 from sparkdl.nn.losses import SparseCategoricalCrossentropy
 from sparkdl.nn.network import Sequential
 from sparkdl.optim.optimizer import OPTIMIZERS
-from sparkdl.optim.rules import SGD, Adam, AdamW, RMSprop
+from sparkdl.optim.rules import SGD, Adagrad, Adam, AdamW, RMSprop
 from sparkdl.train.step import bound_state, state_size, training_step
 from sparkdl.train.trainer import Trainer
 from tests.compile.helpers import interpret
@@ -90,6 +90,7 @@ OPTIMIZER_PAIRS = [
     (Adam(0.01, epsilon=1e-12), lambda t, p: t.Adam(p, 0.01, eps=1e-12)),
     (Adam(0.01, epsilon=1e-12, amsgrad=True), lambda t, p: t.Adam(p, 0.01, eps=1e-12, amsgrad=True)),
     (AdamW(0.01, 0.1, epsilon=1e-12), lambda t, p: t.AdamW(p, 0.01, weight_decay=0.1, eps=1e-12)),
+    (Adagrad(0.01, epsilon=1e-14), lambda t, p: t.Adagrad(p, 0.01, initial_accumulator_value=0.1, eps=0.0)),
     (RMSprop(0.001, epsilon=1e-14), lambda t, p: t.RMSprop(p, 0.001, alpha=0.9, eps=1e-10)),
 ]  # epsilon is tiny, since torch has it elsewhere
 

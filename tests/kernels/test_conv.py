@@ -8,17 +8,25 @@ from sparkdl.base.spec import Spec
 from sparkdl.nd.array import NDArray, execute
 from sparkdl.nd.ops.conv import (
     NONE,
+    NONE3,
     Conv2d,
     Conv2dBias,
     Conv2dGradInput,
     Conv2dGradKernel,
+    Conv3d,
+    Conv3dBias,
+    Conv3dGradInput,
+    Conv3dGradKernel,
+    conv1d,
     conv2d,
     conv2d_bias,
+    conv3d,
 )
 from sparkdl.nd.ops.window import same_padding, windows
 from tests.kernels.harness import ONEDNN, agree, gradient_error, needs_onednn, normal, run, serves
 
 ONES = (1, 1)
+ODD = ((1, 0), (0, 1), (1, 1))
 # x (B,H,W,C), w (KH,KW,C/groups,O), strides, padding, dilation, groups
 CASES = {
     "plain": ((2, 5, 5, 3), (3, 3, 3, 4), ONES, NONE, ONES, 1),
@@ -35,22 +43,36 @@ CASES = {
     "one of all": ((1, 1, 1, 1), (1, 1, 1, 1), ONES, NONE, ONES, 1),
     "whole image": ((2, 4, 5, 3), (4, 5, 3, 7), ONES, NONE, ONES, 1),
     "sixteens": ((2, 8, 8, 32), (3, 3, 32, 48), (2, 2), ((0, 1), (0, 1)), ONES, 1),
+    "sequences": ((3, 1, 20, 8), (1, 3, 8, 16), ONES, ((0, 0), (1, 1)), ONES, 1),
+    "causal sequences": ((2, 1, 15, 5), (1, 3, 5, 4), ONES, ((0, 0), (8, 0)), (1, 4), 1),
+    "sequences, depthwise": ((2, 1, 15, 16), (1, 5, 1, 32), (1, 2), ((0, 0), (2, 2)), ONES, 16),
+    "volumes": ((2, 4, 5, 6, 3), (2, 3, 3, 3, 5), (1, 1, 1), NONE3, (1, 1, 1), 1),
+    "volumes, strided, uneven padding": ((1, 6, 5, 7, 16), (3, 2, 3, 16, 16), (2, 1, 3), ODD, (1, 1, 1), 1),
+    "volumes, dilated": ((1, 6, 7, 5, 4), (2, 3, 2, 4, 6), (1, 1, 1), ((0, 1), (2, 2), (1, 0)), (2, 2, 3), 1),
+    "volumes in groups": ((2, 4, 4, 4, 6), (2, 2, 3, 3, 8), (1, 2, 1), ((0, 0), (0, 1), (1, 1)), (1, 1, 1), 2),
+    "volumes, depthwise": ((2, 4, 4, 4, 6), (3, 3, 3, 1, 6), (1, 1, 1), ODD, (1, 1, 1), 6),
+    "one voxel": ((1, 1, 1, 1, 1), (1, 1, 1, 1, 1), (1, 1, 1), NONE3, (1, 1, 1), 1),
 }
 EMPTY = ((0, 5, 5, 2), (3, 3, 2, 4), ONES, NONE, ONES, 1)
-OPS = ("conv2d", "conv2d_bias", "conv2d_grad_input", "conv2d_grad_kernel")
+OPS = ("conv", "conv_bias", "conv_grad_input", "conv_grad_kernel")
+RECORDS = {
+    2: (Conv2d, Conv2dBias, Conv2dGradInput, Conv2dGradKernel),
+    3: (Conv3d, Conv3dBias, Conv3dGradInput, Conv3dGradKernel),
+}
 LIBRARIES = (ONEDNN, "numpy")
 
 
 def call(kind, case, dtype="float32"):
     """An op of that kind, and its inputs."""
     xs, ws, *window = case
-    x, w, b = normal(xs, dtype, 1), normal(ws, dtype, 2), normal(ws[3:], dtype, 3)
-    g = normal(Conv2d(*window).specs((Spec(xs), Spec(ws)))[0].shape, dtype, 4)
+    forward, biased, grad_input, grad_kernel = RECORDS[len(xs) - 2]
+    x, w, b = normal(xs, dtype, 1), normal(ws, dtype, 2), normal(ws[-1:], dtype, 3)
+    g = normal(forward(*window).specs((Spec(xs), Spec(ws)))[0].shape, dtype, 4)
     return {
-        "conv2d": (Conv2d(*window), (x, w)),
-        "conv2d_bias": (Conv2dBias(*window, "relu"), (x, w, b)),
-        "conv2d_grad_input": (Conv2dGradInput(*window, xs), (g, w)),
-        "conv2d_grad_kernel": (Conv2dGradKernel(*window, ws), (x, g)),
+        "conv": (forward(*window), (x, w)),
+        "conv_bias": (biased(*window, "relu"), (x, w, b)),
+        "conv_grad_input": (grad_input(*window, xs), (g, w)),
+        "conv_grad_kernel": (grad_kernel(*window, ws), (x, g)),
     }[kind]
 
 
@@ -95,7 +117,7 @@ def test_unaligned_memory(kind):
 
 def test_the_oracle_is_the_sum_that_defines_it():
     xs, ws, (sh, sw), padding, (dh, dw), _ = CASES["strided, uneven padding"]
-    op, (x, w) = call("conv2d", CASES["strided, uneven padding"], "float64")
+    op, (x, w) = call("conv", CASES["strided, uneven padding"], "float64")
     xp = np.pad(x, ((0, 0), *padding, (0, 0)))
     y = np.zeros(op.specs((Spec(xs), Spec(ws)))[0].shape)
     for b, i, j, o in np.ndindex(y.shape):
@@ -105,7 +127,7 @@ def test_the_oracle_is_the_sum_that_defines_it():
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-@pytest.mark.parametrize("kind", ["conv2d", "conv2d_grad_input", "conv2d_grad_kernel"])
+@pytest.mark.parametrize("kind", ["conv", "conv_grad_input", "conv_grad_kernel"])
 def test_the_gradient(case, kind):
     assert gradient_error(*call(kind, case)) < 1e-6
 
@@ -124,7 +146,7 @@ def test_nan_flows_to_the_cells_that_saw_it_and_no_others(kind, library):
 def test_strided_gradients_avoid_onednns_slow_first_choice():
     from sparkdl.kernels import table
 
-    op, arrays = call("conv2d_grad_input", ((8, 16, 16, 16), (3, 3, 16, 32), (2, 2), ((0, 1), (0, 1)), ONES, 1))
+    op, arrays = call("conv_grad_input", ((8, 16, 16, 16), (3, 3, 16, 32), (2, 2), ((0, 1), (0, 1)), ONES, 1))
     specs = tuple(Spec(a.shape) for a in arrays)
     assert "brgconv_strided" not in table.prepare(op, specs, op.specs(specs), ("onednn",)).detail
 
@@ -149,6 +171,12 @@ def test_shapes_that_do_not_fit_are_named():
         conv2d(x, NDArray(np.zeros((6, 1, 3, 4), "f")))
     with pytest.raises(ShapeError, match="strides and dilation must be >= 1"):
         conv2d(x, NDArray(np.zeros((3, 3, 3, 4), "f")), strides=(0, 1))
+    with pytest.raises(ShapeError, match="strides, padding and dilation must hold 2 each"):
+        conv2d(x, NDArray(np.zeros((3, 3, 3, 4), "f")), strides=(1, 1, 1))
+    with pytest.raises(ShapeError, match=r"conv1d: needs x \(B,T,C\).*float32\[2,5,5,3\] and"):
+        conv1d(x, NDArray(np.zeros((3, 3, 4), "f")))
+    with pytest.raises(ShapeError, match=r"conv3d: needs x \(B,D,H,W,C\) and w \(KD,KH,KW,C/groups,O\)"):
+        conv3d(x, NDArray(np.zeros((3, 3, 3, 4), "f")))
     with pytest.raises(ShapeError, match=r"b must be float32\[4\]"):
         conv2d_bias(x, NDArray(np.zeros((3, 3, 3, 4), "f")), NDArray(np.zeros(3, "f")))
     with pytest.raises(ShapeError, match=r"g must be float32\[2,3,3,4\]"):

@@ -157,6 +157,81 @@ print(os.waitpid(child, 0)[1], execute(MatMul(), (a, a))[0].sum() == 512.0 ** 3)
     assert python(code, SPARKDL_THREADS="2").stdout == "0 True\n"
 
 
+FORKED = """
+import os, signal, sys
+import numpy as np
+from sparkdl.data.batches import Batch
+from sparkdl.kernels.cpu._onednn import library
+from sparkdl.nn.layers.conv import Conv2D
+from sparkdl.nn.layers.dense import Dense
+from sparkdl.nn.layers.reshape import Flatten
+from sparkdl.nn.network import Sequential
+from sparkdl.train.trainer import Trainer
+
+draw = np.random.default_rng(0)
+net = Sequential([Conv2D(8, 3, activation="relu"), Flatten(), Dense(64), Dense(3)], input_shape=(16, 16, 4)).build(0)
+trainer = Trainer(net, "mean_squared_error", "adam")
+def batch(rows):
+    x = draw.normal(size=(rows, 16, 16, 4)).astype("f")
+    return Batch({"input": x}, np.ones((rows, 3), "f"), None, np.arange(rows))
+first, other = batch(32), batch(24)
+trainer.step(first)
+children = []
+for threads in (1, 2, 2):
+    child = os.fork()
+    if child == 0:
+        signal.alarm(60)
+        library().functions.omp_set_num_threads(threads)
+        losses = [trainer.step(first), trainer.step(other)]  # the parent's program, and one made here
+        os._exit(0 if np.isfinite(losses).all() else 1)
+    children.append(child)
+after = [trainer.step(first), trainer.step(other)]
+print([os.waitpid(child, 0)[1] for child in children], np.isfinite(after).all())
+"""
+
+
+@needs_onednn
+@pytest.mark.parametrize("threads", ["1", "2"])
+def test_forked_children_train_with_one_and_two_threads(threads):
+    """Children of a process that ran a program: with its program and with their own, several at a time."""
+    assert python(FORKED, SPARKDL_THREADS=threads).stdout == "[0, 0, 0] True\n"
+
+
+STEPS = """
+import sys
+import numpy as np
+from sparkdl.data.batches import Batch
+from sparkdl.nn.layers.conv import Conv2D
+from sparkdl.nn.layers.dense import Dense
+from sparkdl.nn.layers.norm import BatchNormalization
+from sparkdl.nn.layers.pool import MaxPooling2D
+from sparkdl.nn.layers.reshape import Flatten
+from sparkdl.nn.network import Sequential
+from sparkdl.train.trainer import Trainer
+
+draw = np.random.default_rng(0)
+layers = [Conv2D(6, 3, activation="relu"), BatchNormalization(), MaxPooling2D(), Flatten(), Dense(9, "tanh")]
+net = Sequential([*layers, Dense(3, "softmax")], input_shape=(8, 8, 2)).build(1)
+trainer = Trainer(net, "sparse_categorical_crossentropy", "adam")
+x, y = draw.normal(size=(12, 8, 8, 2)).astype("f"), draw.integers(0, 3, 12).astype("i4")
+losses = [trainer.step(Batch({"input": x}, y, None, np.arange(12))) for _ in range(4)]
+assert "SLOW" not in trainer.program(12).explain()
+print(*sorted(trainer.program(12).libraries() - {"numba"}))
+print(*losses, *net.predict(x).ravel())
+"""
+
+
+@needs_onednn
+def test_a_whole_program_gives_the_same_without_onednn():
+    with_it, without = python(STEPS), python(STEPS, SPARKDL_ONEDNN="off")
+    assert without.returncode == 0, without.stderr
+    assert without.stderr.count("\n") == 1 and "oneDNN is not used" in without.stderr
+    a, b = (done.stdout.splitlines() for done in (with_it, without))
+    assert ("onednn" in a[0], "onednn" in b[0]) == (True, False)
+    ours, fallback = (np.array(lines[1].split(), float) for lines in (a, b))
+    np.testing.assert_allclose(fallback, ours, rtol=2e-4, atol=1e-6)
+
+
 @needs_onednn
 def test_kernels_that_lose_their_last_reference_are_freed(monkeypatch):
     made, freed = [], []

@@ -6,8 +6,19 @@ import pytest
 from sparkdl.base.errors import ShapeError
 from sparkdl.base.spec import Spec
 from sparkdl.nd.array import NDArray, execute
-from sparkdl.nd.ops.conv import NONE
-from sparkdl.nd.ops.pool import AvgPool2d, AvgPool2dGrad, MaxPool2d, MaxPool2dGrad, avg_pool2d, max_pool2d
+from sparkdl.nd.ops.conv import NONE, NONE3
+from sparkdl.nd.ops.pool import (
+    AvgPool2d,
+    AvgPool2dGrad,
+    AvgPool3d,
+    AvgPool3dGrad,
+    MaxPool2d,
+    MaxPool2dGrad,
+    MaxPool3d,
+    MaxPool3dGrad,
+    avg_pool2d,
+    max_pool2d,
+)
 from tests.kernels.harness import LIBRARIES, ONEDNN, agree, gradient_error, needs_onednn, normal, run, serves
 
 # x (B,H,W,C), pool, strides, padding
@@ -21,21 +32,32 @@ CASES = {
     "one of all": ((1, 1, 1, 1), (1, 1), (1, 1), NONE),
     "index beyond a byte": ((2, 17, 18, 3), (16, 16), (1, 2), ((1, 1), (0, 0))),
     "255 cells": ((1, 15, 17, 2), (15, 17), (1, 1), NONE),
+    "sequences": ((2, 1, 9, 4), (1, 3), (1, 2), ((0, 0), (1, 1))),
+    "volumes": ((2, 4, 4, 6, 5), (2, 2, 2), (2, 2, 2), NONE3),
+    "volumes, overlapping, uneven padding": ((2, 5, 4, 7, 16), (3, 2, 3), (2, 1, 2), ((1, 0), (0, 1), (2, 1))),
+    "whole volume": ((2, 3, 4, 5, 3), (3, 4, 5), (1, 1, 1), NONE3),
+    "volumes, index beyond a byte": ((1, 7, 7, 7, 2), (7, 7, 6), (1, 1, 1), NONE3),
 }
-OPS = ("max_pool2d", "max_pool2d_grad", "avg_pool2d", "avg_pool2d_grad")
+VOLUMES = ("volumes", "volumes, overlapping, uneven padding")
+OPS = ("max_pool", "max_pool_grad", "avg_pool", "avg_pool_grad")
+RECORDS = {
+    2: (MaxPool2d, MaxPool2dGrad, AvgPool2d, AvgPool2dGrad),
+    3: (MaxPool3d, MaxPool3dGrad, AvgPool3d, AvgPool3dGrad),
+}
 
 
 def call(kind, case, dtype="float32", x=None):
     """An op of that kind, and its inputs. Values are rounded, so that there are ties."""
     xs, *window = case
     x = np.round(normal(xs, dtype, 1), 1) if x is None else x
-    where = execute(MaxPool2d(*window), (x,), ("ref",))[1]
+    largest, largest_grad, mean, mean_grad = RECORDS[len(xs) - 2]
+    where = execute(largest(*window), (x,), ("ref",))[1]
     g = normal(where.shape, dtype, 2)
     return {
-        "max_pool2d": (MaxPool2d(*window), (x,)),
-        "max_pool2d_grad": (MaxPool2dGrad(*window, xs), (g, where)),
-        "avg_pool2d": (AvgPool2d(*window), (x,)),
-        "avg_pool2d_grad": (AvgPool2dGrad(*window, xs), (g,)),
+        "max_pool": (largest(*window), (x,)),
+        "max_pool_grad": (largest_grad(*window, xs), (g, where)),
+        "avg_pool": (mean(*window), (x,)),
+        "avg_pool_grad": (mean_grad(*window, xs), (g,)),
     }[kind]
 
 
@@ -64,14 +86,14 @@ def test_an_empty_batch(kind, library):
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-@pytest.mark.parametrize("case", [CASES[k] for k in ("halves", "overlapping, uneven padding", "mostly padding")])
+@pytest.mark.parametrize("case", [CASES[k] for k in ("halves", "overlapping, uneven padding", "mostly padding", *VOLUMES)])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, -3.4028235e38])
 @pytest.mark.parametrize("share", [3, 2, 1])
 def test_nan_is_a_maximum_and_minus_infinity_may_be(case, bad, share, library):
     """oneDNN alone would let NaN lose, and give -3.4e38 for windows of -inf."""
     x = np.round(normal(case[0], seed=1), 1)
     x.ravel()[::share] = bad
-    op, arrays = call("max_pool2d", case, x=x)
+    op, arrays = call("max_pool", case, x=x)
     agree(op, arrays, library, rtol=1e-6)
 
 
@@ -84,12 +106,12 @@ def test_the_first_of_equal_maxima_wins(library):
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_an_index_outside_the_window_is_no_place_to_write(library):
-    op, (g, where) = call("max_pool2d_grad", CASES["overlapping, uneven padding"])
+    op, (g, where) = call("max_pool_grad", CASES["overlapping, uneven padding"])
     where = np.full_like(where, 200)
     assert not run(op, (g, where), library)[0].any()
 
 
-@pytest.mark.parametrize("kind", ["avg_pool2d", "avg_pool2d_grad"])
+@pytest.mark.parametrize("kind", ["avg_pool", "avg_pool_grad"])
 @pytest.mark.parametrize("library", [ONEDNN, "numpy"])
 def test_nan_and_infinity_flow_through_means(kind, library):
     op, arrays = call(kind, CASES["overlapping, uneven padding"])
@@ -104,7 +126,7 @@ def test_unaligned_memory(kind):
     agree(op, arrays, "onednn", rtol=1e-6, shift=4)
 
 
-@pytest.mark.parametrize("kind", ["max_pool2d", "avg_pool2d", "avg_pool2d_grad"])
+@pytest.mark.parametrize("kind", ["max_pool", "avg_pool", "avg_pool_grad"])
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_the_gradient(case, kind):
     op, arrays = call(kind, case)
@@ -113,7 +135,7 @@ def test_the_gradient(case, kind):
 
 
 def test_no_gradient_comes_from_where():
-    op, (x,) = call("max_pool2d", CASES["halves"])
+    op, (x,) = call("max_pool", CASES["halves"])
     outs = tuple(map(NDArray, execute(op, (x,))))
     assert op.vjp((None, None), outs, NDArray(x)) == (None,)
 

@@ -13,7 +13,7 @@ from sparkdl.nd.ops.reduce import sum as sum_of
 from sparkdl.nd.ops.shape import slice_axis
 from sparkdl.optim.clip import clip_by_global_norm, clip_by_norm, clip_by_value
 from sparkdl.optim.optimizer import Optimizer
-from sparkdl.optim.rules import SGD, Adam, AdamW, RMSprop
+from sparkdl.optim.rules import SGD, Adagrad, Adam, AdamW, RMSprop
 from sparkdl.optim.schedules import CosineDecay, LinearWarmup, PiecewiseConstantDecay
 from tests.tables.optimizers import short
 
@@ -57,6 +57,7 @@ def descend(optimizer, function, start, steps):
         SGD(0.05, momentum=0.8, nesterov=True),
         SGD(CosineDecay(0.15, 300)),
         RMSprop(CosineDecay(0.2, 300)),
+        Adagrad(0.5),
         RMSprop(CosineDecay(0.1, 300), momentum=0.5, centered=True),
         Adam(CosineDecay(0.3, 300)),
         Adam(LinearWarmup(0.1, 10), amsgrad=True),

@@ -27,6 +27,7 @@ from sparkdl.nn.init import (
 )
 from sparkdl.nn.layer import Layer
 from sparkdl.nn.layers.activation import Activation
+from sparkdl.nn.layers.attention import MultiHeadAttention
 from sparkdl.nn.layers.border import (
     Cropping1D,
     Cropping2D,
@@ -40,6 +41,8 @@ from sparkdl.nn.layers.border import (
 )
 from sparkdl.nn.layers.conv import Conv1D, Conv2D, Conv3D
 from sparkdl.nn.layers.dense import Dense
+from sparkdl.nn.layers.embedding import Embedding
+from sparkdl.nn.layers.layernorm import GroupNormalization, LayerNormalization
 from sparkdl.nn.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
 from sparkdl.nn.layers.image import Rescaling
 from sparkdl.nn.layers.merge import Add, Concatenate
@@ -58,9 +61,12 @@ from sparkdl.nn.layers.pool import (
     MaxPooling2D,
     MaxPooling3D,
 )
+from sparkdl.nn.layers.recurrent import GRU, LSTM, SimpleRNN
 from sparkdl.nn.layers.regular import Dropout
 from sparkdl.nn.layers.reshape import Flatten, Reshape
 from sparkdl.nn.layers.transposed import Conv1DTranspose, Conv2DTranspose, Conv3DTranspose
+from tests.tables.recurrences import gru, lstm, recurrent, simple
+from tests.tables.sequences import attention_weights, embedding, group_norm, layer_norm, multi_head
 from tests.tables.windows import conv, depthwise, pool, separable, transposed
 
 BATCH = 3
@@ -82,6 +88,7 @@ class Case:
     weights: tuple[tuple[str, tuple[int, ...]], ...] = ()
     state: tuple[str, ...] = ()  # weights that are not trained
     updates: Callable[..., dict[str, Any]] | None = None
+    ids: int = 0  # the inputs are numbers below it, and a half: floats are cut
 
 
 # --- oracles --------------------------------------------------------------------------------------------------------
@@ -171,6 +178,13 @@ STEPS = (7, 3)  # T, C
 VOLUME = (4, 3, 5, 2)
 NORM = (("gamma", (4,)), ("beta", (4,)), ("moving_mean", (4,)), ("moving_variance", (4,)))
 KEPT = ("moving_mean", "moving_variance")
+
+
+def recurrent_weights(blocks: int, bias: tuple[int, ...] | None):
+    """Of three units on two numbers a step."""
+    made = (("kernel", (2, 3 * blocks)), ("recurrent_kernel", (3, 3 * blocks)))
+    return made if bias is None else (*made, ("bias", bias))
+
 
 LAYER_CASES = (
     Case("dense", Dense(3), ((5,),), (3,), dense, (("kernel", (5, 3)), ("bias", (3,)))),
@@ -353,6 +367,73 @@ LAYER_CASES = (
     Case(
         "batch norm, frozen", BatchNormalization(trainable=False), ((4,),), (4,), norm(frozen=True), NORM,
         tuple(name for name, _ in NORM),
+    ),
+    Case("lstm", LSTM(3), ((5, 2),), (3,), recurrent(lstm()), recurrent_weights(4, (12,))),
+    Case(
+        "lstm, every state", LSTM(3, return_sequences=True), ((5, 2),), (5, 3), recurrent(lstm(), every=True),
+        recurrent_weights(4, (12,)),
+    ),
+    Case(
+        "lstm, backwards, no bias", LSTM(3, use_bias=False, go_backwards=True), ((5, 2),), (3,),
+        recurrent(lstm(), backwards=True), recurrent_weights(4, None),
+    ),
+    Case(
+        "lstm, every state, backwards", LSTM(3, return_sequences=True, go_backwards=True), ((5, 2),), (5, 3),
+        recurrent(lstm(), True, True), recurrent_weights(4, (12,)),
+    ),
+    Case(
+        "lstm, other activations", LSTM(3, "elu", "tanh"), ((2, 2),), (3,), recurrent(lstm("elu", "tanh")),
+        recurrent_weights(4, (12,)),
+    ),
+    Case("gru", GRU(3), ((5, 2),), (3,), recurrent(gru()), recurrent_weights(3, (2, 9))),
+    Case(
+        "gru, every state, backwards, no bias", GRU(3, use_bias=False, return_sequences=True, go_backwards=True),
+        ((5, 2),), (5, 3), recurrent(gru(), True, True), recurrent_weights(3, None),
+    ),
+    Case(
+        "gru, other activations", GRU(3, "linear", "tanh", return_sequences=True), ((3, 2),), (3, 3),
+        recurrent(gru("linear", "tanh"), every=True), recurrent_weights(3, (2, 9)),
+    ),
+    Case("simple rnn", SimpleRNN(3), ((5, 2),), (3,), recurrent(simple()), recurrent_weights(1, (3,))),
+    Case(
+        "simple rnn, every state", SimpleRNN(3, "sigmoid", return_sequences=True), ((5, 2),), (5, 3),
+        recurrent(simple("sigmoid"), every=True), recurrent_weights(1, (3,)),
+    ),
+    Case(
+        "simple rnn, every state, backwards, no bias",
+        SimpleRNN(3, use_bias=False, return_sequences=True, go_backwards=True), ((5, 2),), (5, 3),
+        recurrent(simple(), True, True), recurrent_weights(1, None),
+    ),
+    Case("layer norm", LayerNormalization(), ((5, 4),), (5, 4), layer_norm(), NORM[:2]),
+    Case("layer norm, no beta", LayerNormalization(center=False), ((4,),), (4,), layer_norm(), NORM[:1]),
+    Case(
+        "layer norm on two axes", LayerNormalization((1, 3), 0.1), ((2, 3, 4),), (2, 3, 4), layer_norm((1, 3), 0.1),
+        (("gamma", (2, 4)), ("beta", (2, 4))),
+    ),
+    Case(
+        "layer norm on another axis, no gamma", LayerNormalization(1, scale=False), ((4, 3),), (4, 3),
+        layer_norm((1,)), NORM[1:2],
+    ),
+    Case("group norm", GroupNormalization(2), (IMAGE,), IMAGE, group_norm(2), NORM[:2]),
+    Case("group norm of channels", GroupNormalization(-1, center=False), ((7, 4),), (7, 4), group_norm(4), NORM[:1]),
+    Case("group norm on another axis", GroupNormalization(2, 1), ((4, 3),), (4, 3), group_norm(2, 1), NORM[:2]),
+    Case("embedding", Embedding(7, 3), ((5,),), (5, 3), embedding, (("embeddings", (7, 3)),), ids=7),
+    Case("embedding of tables", Embedding(7, 1), ((2, 3),), (2, 3, 1), embedding, (("embeddings", (7, 1)),), ids=7),
+    Case(
+        "attention", MultiHeadAttention(2, 3), ((5, 4), (6, 2)), (5, 4), multi_head(3),
+        attention_weights((4, 2, 2), 2, 3, 3),
+    ),
+    Case(
+        "attention with keys, no bias", MultiHeadAttention(3, 2, 5, use_bias=False), ((5, 4), (6, 2), (6, 3)), (5, 4),
+        multi_head(2), attention_weights((4, 2, 3), 3, 2, 5, bias=False),
+    ),
+    Case(
+        "attention, causal", MultiHeadAttention(2, 3, use_causal_mask=True), ((5, 4), (5, 4)), (5, 4),
+        multi_head(3, causal=True), attention_weights((4, 4, 4), 2, 3, 3),
+    ),
+    Case(
+        "attention with dropout", MultiHeadAttention(2, 3, dropout=0.4, use_causal_mask=True), ((5, 4), (6, 4)), (5, 4),
+        multi_head(3, True, dropped(0.4, (2, 5, 6), "it")), attention_weights((4, 4, 4), 2, 3, 3),
     ),
     Case("linear", Activation("linear"), ((4,),), (4,), plain(lambda x: x)),
     Case("relu", Activation("relu"), ((4,),), (4,), plain(relu)),

@@ -3,11 +3,29 @@
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import product
 from typing import Any
 
 from sparkdl import nd
 from sparkdl.nd.op import apply
-from sparkdl.nd.ops import conv, gather, matmul, norm, pool, random, reduce, shape, softmax
+from sparkdl.nd.ops import (
+    attention,
+    batched,
+    conv,
+    gather,
+    layernorm,
+    matmul,
+    norm,
+    pool,
+    random,
+    reduce,
+    rnn,
+    shape,
+    sigmoid,
+    softmax,
+    sparse,
+)
+from sparkdl.nd.ops.mixed import Mixed
 from sparkdl.nd.ops.shape import PadAxis
 
 Shape = tuple[int, ...]
@@ -48,23 +66,37 @@ class Case:
 NO_CASE = {"fused": "made by the fuse pass from elementwise ops: every compiled case of theirs runs it"}
 NO_GRADIENT = {  # its vjp raises TypeError
     "linear": "made by the fuse pass, after differentiation",
+    "mixed": "made by the precision pass, after differentiation",
     "conv2d_bias": "made by the fuse pass, after differentiation",
     "conv3d_bias": "made by the fuse pass, after differentiation",
     "softmax_xent_both": "made by the fuse pass, after differentiation",
     "max_pool2d_grad": "second derivatives of pooling are not needed yet",
     "max_pool3d_grad": "second derivatives of pooling are not needed yet",
     "batch_norm_grad": "second derivatives of batch normalisation are not needed yet",
+    "lstm_grad": "second derivatives of recurrent networks are not needed yet",
+    "gru_grad": "second derivatives of recurrent networks are not needed yet",
+    "simple_rnn_grad": "second derivatives of recurrent networks are not needed yet",
+    "layer_norm_residual": "made by the fuse pass, after differentiation",
+    "sigmoid_xent_both": "made by the fuse pass, after differentiation",
+    "layer_norm_grad": "second derivatives of normalisation are not needed yet",
+    "group_norm_grad": "second derivatives of normalisation are not needed yet",
+    "attention_grad": "second derivatives of attention are not needed yet",
+    "sigmoid_xent_grad": "second derivatives of the loss are not needed yet",
 }
 NOT_DIFFERENTIABLE = {  # its outputs are ints or bools
     *("argmax", "one_hot", "equal", "not_equal", "greater", "greater_equal", "less", "less_equal"),
     *("logical_and", "logical_or", "logical_not"),
 }
 NEVER_EMPTY = {  # refuse empty inputs, as there is nothing to answer
+    *("layer_norm", "layer_norm_grad", "layer_norm_residual", "group_norm", "group_norm_grad"),
+    *("attention", "attention_grad"),
     *("argmax", "conv2d", "conv2d_grad_input", "conv2d_grad_kernel", "conv2d_bias"),
     *("conv3d", "conv3d_grad_input", "conv3d_grad_kernel", "conv3d_bias"),
     *("max_pool2d", "max_pool2d_grad", "avg_pool2d", "avg_pool2d_grad", "batch_norm", "batch_norm_grad"),
     *("max_pool3d", "max_pool3d_grad", "avg_pool3d", "avg_pool3d_grad"),
+    *("lstm", "lstm_grad", "gru", "gru_grad", "simple_rnn", "simple_rnn_grad"),
 }
+SMALLEST = {"lstm": 4, "lstm_grad": 4, "gru": 3, "gru_grad": 3}  # elements of the first input; of all others 1
 
 # --- elementwise ------------------------------------------------------------------------------------------------------
 
@@ -104,6 +136,9 @@ def _elementwise() -> Iterator[Case]:
         yield Case("cast", lambda x: nd.cast(x, "int32"), (Arg(s),), (), label="to int32")
         yield Case("cast", lambda x: nd.cast(x, "float32"), (Arg(s, "digits", "int32"),), (), label="to float32")
         yield Case("cast", lambda x: nd.cast(nd.cast(x, "float64"), x.spec.dtype), (Arg(s),))
+        yield Case("cast", lambda x: nd.cast(nd.cast(x, "bfloat16"), x.spec.dtype), (Arg(s),), (), label="by bfloat16")
+        yield Case("cast", lambda x: nd.cast(x, "bfloat16"), (Arg(s),), (), label="to bfloat16")
+        yield Case("cast", lambda x: nd.cast(x, "float32"), (Arg(s, "apart", "bfloat16"),), (), label="from bfloat16")
     yield Case("where", nd.where, (Arg((3, 1), "bools", "bool"), Arg((4,)), Arg(())), label="broadcast")
     yield Case("elu", nd.elu, (Arg((3, 4)),))
     yield Case("gelu", nd.gelu, (Arg((3, 4)),))
@@ -295,6 +330,39 @@ def _convs() -> Iterator[Case]:
     yield Case("conv2d", lambda x, w: conv.conv1d(x, w, 2, (2, 0), 1, 2), (steps, kernel), label="of sequences")
 
 
+def _mixeds() -> Iterator[Case]:
+    low, exact = ("bfloat16",), ("float32",)
+    for m, k, n in ((1, 1, 1), (3, 4, 5), (64, 37, 19), (0, 3, 2)):
+        for (ta, tb), outs in product(((False, False), (True, False), (False, True)), (low, exact)):
+            a, b = _low((k, m) if ta else (m, k)), _low((n, k) if tb else (k, n))
+            call = _made(Mixed(matmul.MatMul(ta, tb), outs))
+            yield Case("mixed", call, (a, b), (), label=f"matmul {ta} {tb} {outs[0]}")
+        for act, outs in product(matmul.ACTIVATIONS, (low, exact)):
+            args = (_low((m, k)), _low((k, n)), Arg((n,), "normal", "float32"))
+            yield Case("mixed", _made(Mixed(matmul.Linear(act), outs)), args, (), label=f"linear {act} {outs[0]}")
+    x, w, y = (2, 5, 6, 16), (3, 3, 16, 32), (2, 5, 6, 32)
+    same = ((1, 1), ((1, 1), (1, 1)), (1, 1), 1)
+    kernel, bias = Arg(w, "normal", "float32"), Arg(w[3:], "normal", "float32")
+    for outs, tol in ((low, 1), (exact, 800)):  # the kernel's weights are rounded to 8 bits
+        said = outs[0]
+        yield Case("mixed", _made(Mixed(conv.Conv2d(*same), outs)), (_low(x), kernel), (), tol, f"conv2d {said}")
+        made = _made(Mixed(conv.Conv2dBias(*same, act="relu"), outs))
+        yield Case("mixed", made, (_low(x), kernel, bias), (), tol, f"conv2d_bias {said}")
+        made = _made(Mixed(conv.Conv2dGradInput(*same, x_shape=x), outs))
+        yield Case("mixed", made, (_low(y), kernel), (), tol, f"conv2d_grad_input {said}")
+    made = _made(Mixed(conv.Conv2dGradKernel(*same, w_shape=w), exact))
+    yield Case("mixed", made, (_low(x), _low(y)), (), label="conv2d_grad_kernel")
+    c, positive = Arg((16,), "normal", "float32"), Arg((16,), "positive", "float32")
+    made = _made(Mixed(norm.BatchNorm(), (*low, *exact, *exact)))
+    yield Case("mixed", made, (_low(x), positive, c), (), tol=4, label="batch_norm")
+    made = _made(Mixed(norm.BatchNormGrad(), (*low, *exact, *exact)))
+    yield Case("mixed", made, (_low(x), _low(x), positive, c, positive), (), tol=4, label="batch_norm_grad")
+
+
+def _low(shape: Shape) -> Arg:
+    return Arg(shape, "normal", "bfloat16")
+
+
 POOLS: tuple[tuple[Shape, tuple[Any, ...], Shape], ...] = (  # x, (pool, strides, padding), y
     ((1, 1, 1, 1), ((1, 1), (1, 1)), (1, 1, 1, 1)),
     ((2, 4, 6, 3), ((2, 2), (2, 2)), (2, 2, 3, 3)),
@@ -333,7 +401,135 @@ def _norms() -> Iterator[Case]:
     yield Case("batch_norm_grad", norm.batch_norm_grad, (one[0], *one, one[1]), (), label="of one")
 
 
+# --- within an example: layer and group normalisation, attention ------------------------------------------------------
+
+
+def _layernorms() -> Iterator[Case]:
+    for s in ((4, 3), (2, 3, 37), (300, 8)):
+        x, c, positive, row = Arg(s, "normal"), Arg(s[-1:], "normal"), Arg(s[-1:], "positive"), Arg(s[:-1], "positive")
+        yield Case("layer_norm", layernorm.layer_norm, (x, positive, c), tol=4)
+        yield Case("layer_norm_residual", layernorm.layer_norm_residual, (x, x, positive, c), (), tol=4)
+        yield Case("layer_norm_grad", layernorm.layer_norm_grad, (x, x, positive, row, row), (), tol=4)
+    for s, groups in (((2, 3, 4), 2), ((3, 6), 3), ((2, 5, 3, 40), 4), ((2, 7, 3), 1)):
+        x, c, positive, of = (
+            Arg(s, "normal"),
+            Arg(s[-1:], "normal"),
+            Arg(s[-1:], "positive"),
+            Arg((s[0], groups), "unit"),
+        )
+        norm_, back = _grouped(layernorm.group_norm, groups), _grouped(layernorm.group_norm_grad, groups)
+        yield Case("group_norm", norm_, (x, positive, c), tol=4, label=f"{groups}")
+        yield Case("group_norm_grad", back, (x, x, positive, of, of), (), tol=4, label=f"{groups}")
+    x, c = Arg((1, 1), "normal"), Arg((1,), "positive")
+    yield Case("layer_norm", layernorm.layer_norm, (x, c, c), (1, 2), label="of one")
+    yield Case("layer_norm_residual", layernorm.layer_norm_residual, (x, x, c, c), (), label="of one")
+    yield Case("layer_norm_grad", layernorm.layer_norm_grad, (x, x, c, c, c), (), label="of one")
+    yield Case("group_norm", _grouped(layernorm.group_norm, 1), (x, c, c), (1, 2), label="of one")
+    yield Case("group_norm_grad", _grouped(layernorm.group_norm_grad, 1), (x, x, c, x, x), (), label="of one")
+
+
+def _grouped(fn: Callable[..., Any], groups: int) -> Callable[..., Any]:
+    return lambda *xs: fn(*xs, groups)
+
+
+def _attentions() -> Iterator[Case]:
+    for lead in ((1,), (2, 3), (0,)):
+        for ta, tb in ((False, False), (True, False), (False, True), (True, True)):
+            m, k, n = (1, 1, 1) if lead == (1,) else (4, 5, 3)
+            a, b = (
+                Arg((*lead, *((k, m) if ta else (m, k))), "normal"),
+                Arg((*lead, *((n, k) if tb else (k, n))), "normal"),
+            )
+            call = lambda a, b, ta=ta, tb=tb: batched.batch_matmul(a, b, ta, tb)  # noqa: E731
+            yield Case("batch_matmul", call, (a, b), label=f"{'t' if ta else 'n'}{'t' if tb else 'n'}")
+    for b, t, s, h, d, e in ((1, 1, 1, 1, 1, 1), (2, 3, 5, 2, 4, 3), (2, 70, 33, 3, 16, 16), (3, 4, 4, 1, 2, 2)):
+        q, k, v = Arg((b, t, h, d), "normal"), Arg((b, s, h, d), "normal"), Arg((b, s, h, e), "normal")
+        mask = Arg((b, t, s), "bools", "bool")
+        yield Case("attention", attention.attention, (q, k, v), tol=2)
+        yield Case("attention", lambda *xs: attention.attention(*xs, scale=-0.7), (q, k, v), tol=2, label="scale < 0")
+        yield Case("attention", lambda *xs: attention.attention(*xs, causal=True), (q, k, v), tol=2, label="causal")
+        yield Case("attention", attention.attention, (q, k, v, mask), tol=2, label="masked")
+        both = lambda *xs: attention.attention(*xs, causal=True)  # noqa: E731
+        yield Case("attention", both, (q, k, v, mask), tol=2, label="causal and masked")
+        given = Arg((b, t, h, e), "normal"), q, k, v, Arg((b, h, t, s), "unit")
+        yield Case("attention_grad", lambda *xs: attention.attention_grad(*xs, 0.5), given, (), tol=2)
+
+
+# --- sparse rows, binary cross-entropy --------------------------------------------------------------------------------
+
+
+def _sparse() -> Iterator[Case]:
+    for b, i, o, n, ids in (
+        (3, 4, 5, 9, "int64"),
+        (5, 40, 37, 60, "int32"),
+        (1, 1, 1, 1, "int64"),
+        (0, 3, 2, 0, "int64"),
+    ):
+        csr = Arg((b + 1,), f"ends {n}", ids), Arg((n,), f"below {i}", ids), Arg((n,), "normal")
+        g, w = Arg((b, o), "normal"), Arg((i, o), "normal")
+        back = lambda *xs, i=i: sparse.csr_matmul_grad(*xs, i)  # noqa: E731
+        yield Case("csr_matmul", sparse.csr_matmul, (*csr, w), label=ids)
+        yield Case("csr_matmul_grad", back, (*csr, g), label=ids)
+        yield Case("csr_dots", sparse.csr_dots, (*csr[:2], g, w), label=ids)
+    odd = Arg((5,), "around 9", "int64"), Arg((9,), "around 4", "int64"), Arg((9,), "normal")
+    g, w = Arg((4, 3), "normal"), Arg((4, 3), "normal")
+    yield Case("csr_matmul", sparse.csr_matmul, (*odd, w), (), label="ends and indices outside")
+    yield Case("csr_matmul_grad", lambda *xs: sparse.csr_matmul_grad(*xs, 4), (*odd, g), (), label="outside")
+    yield Case("csr_dots", sparse.csr_dots, (*odd[:2], g, w), (), label="outside")
+
+
+def _sigmoids() -> Iterator[Case]:
+    for b, c in ((1, 1), (3, 4), (0, 3), (2, 2000)):
+        z, p, g = Arg((b, c), "normal"), Arg((b, c), "unit"), Arg((b,), "normal")
+        csr = Arg((b + 1,), f"ends {2 * b}", "int64"), Arg((2 * b,), f"below {c}", "int64"), Arg((2 * b,), "unit")
+        for targets, wrt, said in (((p,), None, "dense"), (csr, (0,), "sparse")):
+            yield Case("sigmoid_xent", sigmoid.sigmoid_xent, (z, *targets), wrt, label=said)
+            yield Case("sigmoid_xent_grad", _with_targets(sigmoid.sigmoid_xent_grad), (p, *targets, g), (), label=said)
+            yield Case("sigmoid_xent_both", _with_targets(sigmoid.sigmoid_xent_both), (z, *targets, g), (), label=said)
+            total = _with_targets(sigmoid.sigmoid_xent_both, True)
+            yield Case("sigmoid_xent_both", total, (z, *targets, g), (), label=f"{said}, total")
+    z, g, ends = Arg((3, 4), "normal"), Arg((3,), "normal"), Arg((4,), "ends 6", "int64")
+    odd = ends, Arg((6,), "around 4", "int64"), Arg((6,), "unit")
+    yield Case("sigmoid_xent", sigmoid.sigmoid_xent, (z, *odd), (), label="outside")
+    yield Case("sigmoid_xent_both", _with_targets(sigmoid.sigmoid_xent_both), (z, *odd, g), (), label="outside")
+
+
+def _with_targets(fn: Callable[..., Any], *more: Any) -> Callable[..., Any]:
+    return lambda x, *rest: fn(x, rest[:-1], rest[-1], *more)
+
+
+RECURRENT: tuple[tuple[Shape, str, str, bool], ...] = (  # (T, B, H), act, gate, backwards
+    ((1, 1, 1), "tanh", "sigmoid", False),
+    ((1, 3, 2), "tanh", "sigmoid", True),
+    ((4, 1, 3), "tanh", "sigmoid", False),
+    ((5, 3, 4), "tanh", "sigmoid", True),
+    ((3, 17, 40), "tanh", "sigmoid", False),
+    ((4, 2, 3), "elu", "tanh", False),
+    ((3, 2, 3), "linear", "sigmoid", True),
+)
+
+
+def _recurrents() -> Iterator[Case]:
+    for (t, b, h), act, gate, back in RECURRENT:
+        said, how = f"{act} {gate}{' backwards' if back else ''}", (act, gate, back)
+        states, last = Arg((t, b, h), "normal"), Arg((b, h), "normal")
+        z = {n: Arg((t, b, n * h), "normal") for n in (1, 3, 4)}
+        u = {n: Arg((h, n * h), "unit") for n in (1, 3, 4)}
+        yield Case("lstm", lambda z, u, k=how: rnn.lstm(z, u, *k), (z[4], u[4]), label=said, tol=4)
+        yield Case("gru", lambda z, u, v, k=how: rnn.gru(z, u, v, *k), (z[3], u[3], Arg((3 * h,))), label=said, tol=4)
+        yield Case("simple_rnn", lambda z, u, k=how: rnn.simple_rnn(z, u, k[0], k[2]), (z[1], u[1]), label=said, tol=4)
+        gates = {n: Arg((t, b, n * h), "unit") for n in (3, 4)}
+        for which, given in (((True, True), (last, states)), ((True, False), (last,)), ((False, True), (states,))):
+            kinds = (rnn.LstmGrad, rnn.GruGrad, rnn.SimpleRnnGrad)
+            lstm, gru, simple = (_made(kind(*how, *which)) for kind in kinds)
+            name = f"{said} of {' and '.join(n for n, w in zip(('last', 'each'), which, strict=True) if w)}"
+            yield Case("lstm_grad", lstm, (gates[4], states, u[4], *given), (), label=name, tol=4)
+            yield Case("gru_grad", gru, (gates[3], states, states, u[3], *given), (), label=name, tol=4)
+            yield Case("simple_rnn_grad", simple, (states, u[1], *given), (), label=name, tol=4)
+
+
 CASES: tuple[Case, ...] = (
     *_elementwise(), *_reductions(), *_shapes(), *_softmaxes(), *_gathers(), *_dropouts(), *_matmuls(), *_convs(),
-    *_pools(), *_norms(),
+    *_pools(), *_norms(), *_mixeds(), *_recurrents(),
+    *_layernorms(), *_attentions(), *_sparse(), *_sigmoids(),
 )  # fmt: skip

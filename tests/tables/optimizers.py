@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sparkdl.optim.optimizer import Optimizer
-from sparkdl.optim.rules import SGD, Adam, AdamW, RMSprop
+from sparkdl.optim.rules import SGD, Adagrad, Adam, AdamW, RMSprop
 from sparkdl.optim.schedules import CosineDecay, ExponentialDecay, LinearWarmup, PiecewiseConstantDecay, Schedule
 
 STEPS = 5
@@ -65,6 +65,14 @@ def rmsprop(lr, rho=0.9, momentum=0.0, epsilon=1e-7, centered=False):
         step = lr * g / np.sqrt(s - centered * a * a + epsilon)
         v = state["v"] = momentum * state.get("v", 0.0) + step
         return p - v
+
+    return rule
+
+
+def adagrad(lr, initial=0.1, epsilon=1e-7, decay=0.0):
+    def rule(p, g, t, state):
+        s = state["s"] = state.get("s", initial) + g * g
+        return p - lr * decay * p - lr * g / np.sqrt(s + epsilon)
 
     return rule
 
@@ -146,6 +154,17 @@ CASES = (
         RMSprop(0.01, momentum=0.5, centered=True),
         rmsprop(0.01, momentum=0.5, centered=True),
         (-1.0969533, -0.51993537, 0.14152041, 0.50154066, 0.88160264),
+    ),
+    Case(Adagrad(), adagrad(0.001), (-1.0013072, -0.49997577, 0.0017458808, 0.49974012, 0.99857306)),
+    Case(
+        Adagrad(0.1, 0.5, epsilon=0.01),
+        adagrad(0.1, 0.5, 0.01),
+        (-1.1230625, -0.49464771, 0.14277965, 0.47150335, 0.87440348),
+    ),
+    Case(
+        Adagrad(0.1, 0.0, weight_decay=0.05, clipvalue=0.5),
+        clipped(adagrad(0.1, 0.0, decay=0.05), lambda g: np.clip(g, -0.5, 0.5)),
+        (-1.1257536, -0.50366408, 0.15027386, 0.48148867, 0.84489083),
     ),
     Case(Adam(), adam(0.001), (-1.0026385, -0.5018059, 0.0037106243, 0.5012337, 0.99641758)),
     Case(

@@ -26,37 +26,57 @@ def hidden(y: Any, mask: Any) -> Any:
 
 
 @fast
-def exponentials(y: Any, top: Any) -> Any:
-    """y <- exp(y - top); their sum."""
-    s = f4(0.0)
+def filled(y: Any, value: Any) -> Any:
     for j in range(y.shape[0]):
-        e = exp(y[j] - top)
-        y[j] = e
-        s += e
-    return s
+        y[j] = value
 
 
 @fast
-def zeroed(y: Any) -> Any:
+def shifted(y: Any) -> Any:
+    """y -= its maximum, unless that is -inf."""
+    top = row_max(y)
+    top = top if top != f4(-np.inf) else f4(0.0)
     for j in range(y.shape[0]):
-        y[j] = f4(0.0)
+        y[j] -= top
+
+
+@fast
+def exponentiated(y: Any) -> Any:
+    for j in range(y.shape[0]):
+        y[j] = exp(y[j])
+
+
+@fast
+def shared(y: Any) -> Any:
+    """y over its sum, where there is any."""
+    s = f4(0.0)
+    for j in range(y.shape[0]):
+        s += y[j]
+    k = f4(1.0) / s if s != f4(0.0) else f4(0.0)
+    for j in range(y.shape[0]):
+        y[j] *= k
 
 
 def softmax(args: Any, b: Any, c: Any, d: Any) -> Any:
-    """args: scores (B,H,T,S), mask bytes (B,T,S) or 0, B, H, T, S, causal, scale."""
+    """args: scores (B,H,T,S), mask bytes (B,T,S) or 0, B, H, T, S, causal, scale. Rows in blocks of some 8 KB."""
     a = ints(args, 8)
     heads, times, keys, scale = a[3], a[4], a[5], f4(double_of(a[7]))
-    for i in range(a[2] * heads * times):
-        t, row = i % times, a[0] + 4 * i * keys
-        n = min(t + 1, keys) if a[6] != 0 else keys
-        y = vec(row, n)
-        scaled(y, scale)
-        if a[1] != 0:
-            hidden(y, carray(as_pointer(a[1] + ((i // times // heads) * times + t) * keys), (n,), np.uint8))
-        top = row_max(y)
-        s = exponentials(y, top if top != f4(-np.inf) else f4(0.0))
-        scaled(y, f4(1.0) / s if s != f4(0.0) else f4(0.0))
-        zeroed(vec(row + 4 * n, keys - n))
+    rows, step = a[2] * heads * times, max(1, 2048 // keys)
+    for start in range(0, rows, step):
+        stop = min(start + step, rows)
+        block = vec(a[0] + 4 * start * keys, (stop - start) * keys)
+        scaled(block, scale)
+        for i in range(start, stop):
+            row, t = a[0] + 4 * i * keys, i % times
+            if a[6] != 0 and t + 1 < keys:
+                filled(vec(row + 4 * (t + 1), keys - t - 1), f4(-np.inf))
+            if a[1] != 0:
+                at = a[1] + ((i // (heads * times)) * times + t) * keys
+                hidden(vec(row, keys), carray(as_pointer(at), (keys,), np.uint8))
+            shifted(vec(row, keys))
+        exponentiated(block)
+        for i in range(start, stop):
+            shared(vec(a[0] + 4 * i * keys, keys))
     return 0
 
 

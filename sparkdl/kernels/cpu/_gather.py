@@ -6,6 +6,7 @@ import numpy as np
 from numba import carray
 
 from sparkdl.kernels.cpu._numba import as_pointer, f4, fast, ints, vec
+from sparkdl.kernels.cpu._shape import zero_bytes
 
 
 @fast
@@ -52,7 +53,7 @@ def take_grad(args: Any, b: Any, c: Any, d: Any) -> Any:
     """args: g, ids, y, rows of y, ids, cols, wide."""
     a = ints(args, 7)
     cols = a[5]
-    filled(vec(a[2], a[3] * cols), f4(0.0))
+    zero_bytes(a[2], 4 * a[3] * cols)
     for i in range(a[4]):
         k = index(a[1], i, a[6])
         if 0 <= k < a[3]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from sparkdl.kernels.cpu._gather import index
-from sparkdl.kernels.cpu._numba import exp, f4, fast, ints, vec
+from sparkdl.kernels.cpu._numba import bits_of, exp, f4, fast, float_of, ints, vec
 from sparkdl.kernels.cpu._sparse import bounds
 
 TILE = 960
@@ -31,13 +31,17 @@ def added(x: Any, y: Any) -> Any:
 
 @fast
 def softened(y: Any, scale: Any) -> Any:
-    """y <- scale sigmoid(y); sum of max(y, 0), and the product of 1 + exp(-|y|)."""
+    """y <- scale sigmoid(y); sum of max(y, 0), and the product of 1 + exp(-|y|), which is NaN where y is.
+
+    The maximum is taken on the bits: a sum of a choice does not vectorise.
+    """
     s, product = f4(0.0), 1.0
     for j in range(y.shape[0]):
         z = y[j]
         e = exp(-abs(z))
         q = f4(1.0) / (f4(1.0) + e)
-        s += f4(0.0) if z < f4(0.0) else z
+        bits = bits_of(z)
+        s += float_of(bits & ~(bits >> np.int32(31)))
         product *= 1.0 + np.float64(e)
         y[j] = scale * (e * q if z < f4(0.0) else q)
     return np.float64(s), product

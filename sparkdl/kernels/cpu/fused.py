@@ -28,7 +28,8 @@ def fused(op: Any, ins: Specs, outs: Specs) -> Prepared:
         args = arguments(expr.rows, expr.cols, *i, *o, *(expr.instrs[k].const for k in numbers(expr)))
         return Rows(row(code.address, args.ctypes.data), (code, args, i, o))
 
-    return Prepared(bind, inplace=inplace(expr), detail="+".join(i.op for i in expr.instrs if i.op != "const") or "cast")
+    detail = "+".join(i.op for i in expr.instrs if i.op != "const") or "cast"
+    return Prepared(bind, inplace=inplace(expr), detail=detail)
 
 
 def inplace(expr: Expr) -> Alias:

@@ -78,8 +78,8 @@ class _Forward(_Conv):
 
     def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
         (g,), (x, w) = grads, ins
-        dx = conv_grad_input(g, w, x.spec.shape, *self.window())
-        return dx, conv_grad_kernel(x, g, w.spec.shape, *self.window())
+        dw = conv_grad_kernel(x, g, w.spec.shape, *self.window())  # first: then `x` may be gone before dx takes memory
+        return conv_grad_input(g, w, x.spec.shape, *self.window()), dw
 
 
 @dataclass(frozen=True)

@@ -37,8 +37,8 @@ class MatMul(Op):
 
     def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
         (g,), (a, b) = grads, ins
-        da = matmul(b, g, self.tb, True) if self.ta else matmul(g, b, False, not self.tb)
         db = matmul(g, a, True, self.ta) if self.tb else matmul(a, g, not self.ta, False)
+        da = matmul(b, g, self.tb, True) if self.ta else matmul(g, b, False, not self.tb)  # last: `a` may be gone by now
         return da, db
 
 

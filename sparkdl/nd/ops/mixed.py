@@ -9,8 +9,9 @@ from sparkdl.nd.op import Op, op
 
 @op("mixed")
 class Mixed(Op):
-    """`inner` of operands that may be bfloat16, computed in float32, with each output rounded to its dtype in `outs`.
+    """`inner` of operands that may be bfloat16, summed in float32, with each output rounded to its dtype in `outs`.
 
+    Weights of convolutions are given as float32; the kernel rounds them to bfloat16 as it changes their layout.
     Made by the precision pass after differentiation: it has no gradient.
     """
 

@@ -6,7 +6,7 @@ not offered, and their arguments are no fields.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -33,16 +33,17 @@ class _Recurrent(Layer):
 
     blocks: ClassVar[int] = 1
 
-    units: int
-    use_bias: bool
-    kernel_initializer: Any
-    recurrent_initializer: Any
-    bias_initializer: Any
-    kernel_regularizer: Any
-    recurrent_regularizer: Any
-    bias_regularizer: Any
-    return_sequences: bool
-    go_backwards: bool
+    if TYPE_CHECKING:  # each layer declares these as fields, in Keras's order
+        units: int
+        use_bias: bool
+        kernel_initializer: Any
+        recurrent_initializer: Any
+        bias_initializer: Any
+        kernel_regularizer: Any
+        recurrent_regularizer: Any
+        bias_regularizer: Any
+        return_sequences: bool
+        go_backwards: bool
 
     def params(self, *xs: Spec) -> dict[str, ParamSpec]:
         if len(xs[0].shape) != 3 or xs[0].shape[1] < 1:
