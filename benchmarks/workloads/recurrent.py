@@ -66,7 +66,9 @@ def _two(bias: Array) -> tuple[Array, Array]:
     return (bias, np.zeros_like(bias)) if bias.ndim == 1 else (bias[0], bias[1])
 
 
-def row(name: str, ours: Any, theirs: type[nn.RNNBase], inputs: int, units: int, bars: tuple[float, float], reason: str = "") -> Workload:
+def row(
+    name: str, ours: Any, theirs: type[nn.RNNBase], inputs: int, units: int, bars: tuple[float, float], reason: str = ""
+) -> Workload:
     """A recurrent layer of `units` on `inputs` numbers a step."""
     return Workload(
         name, BATCH, lambda: Sequential([ours(units), Dense(CLASSES)], input_shape=(STEPS, inputs)),

@@ -77,7 +77,7 @@ def sparse_step(network: Network, x: Given, y: Array | None) -> Step:
     def run() -> float:
         for name, value in fed.items():
             program.inputs[name][...] = value
-        program.inputs["t"] += 1.0
+        program.inputs["t"][...] += 1.0
         program.run()
         return float(program.outputs["loss"])
 
@@ -159,7 +159,8 @@ def clicks(rng: np.random.Generator, batch: int) -> Array:
 WORKLOADS: tuple[Workload, ...] = (
     Workload(
         "sparse_autoencoder", 256, autoencoder, Bag, columns, columns, (0.45, 0.65),
-        loss=(BinaryCrossentropy(from_logits=True), dense_binary), optimizer=(TINY, tiny), copy=copy_bag, ours_step=sparse_step, steps=5,
+        loss=(BinaryCrossentropy(from_logits=True), dense_binary), optimizer=(TINY, tiny), copy=copy_bag,
+        ours_step=sparse_step, steps=5,
     ),
     Workload(
         "wide_deep", 512, wide_deep, WideDeep, {**{f"c{k}": hashed for k in range(TABLES)}, "numbers": normal(NUMBERS)},

@@ -13,6 +13,7 @@ from sparkdl.nd.ops.conv import Conv2d, Conv2dBias, Conv3d, Conv3dBias
 from sparkdl.nd.ops.layernorm import LayerNorm, LayerNormResidual
 from sparkdl.nd.ops.matmul import Linear, MatMul
 from sparkdl.nd.ops.reduce import Sum
+from sparkdl.nd.ops.shape import Reshape
 from sparkdl.nd.ops.sigmoid import SigmoidXent, SigmoidXentBoth, SigmoidXentGrad
 from sparkdl.nd.ops.softmax import SoftmaxXent, SoftmaxXentBoth, SoftmaxXentGrad
 
@@ -94,6 +95,18 @@ def activated(edit: Edit, k: int) -> None:
             edit.nodes[k] = Node(replace(inner.op, act="relu"), inner.ins, node.outs, node.label)  # type: ignore[call-arg]
 
 
+def activated_below(edit: Edit, k: int) -> None:
+    """relu(reshape(linear)) -> reshape(linear with act="relu"): a dense layer over more axes than two."""
+    node = edit.nodes[k]
+    if not isinstance(node.op, Relu) or (shaped := edit.only(node.ins[0], Reshape)) is None:
+        return
+    inner = edit.only(shaped.ins[0], Linear)
+    if inner is not None and inner.op is not None:
+        made = Node(replace(inner.op, act="relu"), inner.ins, inner.outs, inner.label)  # type: ignore[call-arg]
+        edit.nodes[edit.ref(shaped.ins[0])[0]] = made
+        edit.same[(k, 0)] = edit.ref(node.ins[0])
+
+
 def softmax_loss(edit: Edit, k: int) -> None:
     """The softmax cross-entropy and its gradient in one kernel, when the gradient of the losses does not need them."""
     node = edit.nodes[k]
@@ -149,7 +162,16 @@ def residual_norm(edit: Edit, k: int) -> None:
     edit.same |= {(k, o): (at, o + 1) for o in range(3)}
 
 
-RULES = (biased_product, biased_convolution, activated, softmax_loss, sigmoid_loss, sigmoid_total, residual_norm)
+RULES = (
+    biased_product,
+    biased_convolution,
+    activated,
+    activated_below,
+    softmax_loss,
+    sigmoid_loss,
+    sigmoid_total,
+    residual_norm,
+)
 
 
 def _depends(edit: Edit, k: int, on: int) -> bool:

@@ -1,10 +1,11 @@
 """Program: bound kernel calls over planned memory. `run()` neither allocates nor decides."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from sparkdl.base.errors import KernelError, ShapeError
 from sparkdl.base.spec import Spec, numpy_dtype
@@ -18,6 +19,24 @@ from sparkdl.kernels.table import Rows
 Array = NDArray[Any]
 
 
+def put(what: str, place: Array, value: Array, name: str = "") -> None:
+    """Copy `value` there, however it lies in memory, of any byte order.
+
+    Other dtypes are converted: ints to any numbers, floats to floats. Raises ShapeError naming `what` and `name` for
+    the rest, and for any other shape: NumPy would stretch it.
+    """
+    if value.shape != place.shape:
+        raise ShapeError(f"{_said(what, name)} must be {place.shape}. Got {value.shape}.")
+    try:
+        np.copyto(place, value, "same_kind")
+    except TypeError:
+        raise ShapeError(f"{_said(what, name)} must be {place.dtype}. Got {value.dtype}.") from None
+
+
+def _said(what: str, name: str) -> str:
+    return f"{what} {name!r}" if name else what
+
+
 def aligned(nbytes: int) -> Array:
     """Zeroed bytes that start at a multiple of 64."""
     raw = np.zeros(nbytes + ALIGN, np.uint8)
@@ -26,9 +45,10 @@ def aligned(nbytes: int) -> Array:
 
 
 class Program:
-    """Fill `inputs`, `run()`, read `outputs`; both are dicts of arrays that stay where they are.
+    """Fill `inputs`, `run()`, read `outputs`; both map names to arrays that stay where they are.
 
-    An output holds its value until the next run. Not for two threads at once.
+    `fill` copies and checks; who writes into the arrays of `inputs` gets NumPy's own conversions. An output holds its
+    value until the next run. Not for two threads at once.
     """
 
     def __init__(
@@ -41,7 +61,7 @@ class Program:
     ) -> None:
         self._graph, self._steps, self._plan = graph, steps, plan
         self._memory = _memory(graph, plan, given, guards)
-        self.inputs = {name: self._array((k, 0)) for name, k in graph.inputs().items()}
+        self.inputs = MappingProxyType({name: self._array((k, 0)) for name, k in graph.inputs().items()})
         self.outputs = {name: self._array(ref) for name, ref in graph.outputs.items()}
         for ref, target in plan.copies:
             self._alias_output(ref, target)
@@ -62,6 +82,13 @@ class Program:
     def rows(self) -> int:
         """Number of kernel calls in a run."""
         return len(self._steps)
+
+    def fill(self, values: Mapping[str, ArrayLike]) -> None:
+        """Copy arrays into inputs. Raises ShapeError naming the one that does not fit, as `put` says it."""
+        for name, value in values.items():
+            if name not in self.inputs:
+                raise ShapeError(f"a program input must be one of {', '.join(self.inputs)}. Got {name!r}.")
+            put("program input", self.inputs[name], np.asarray(value), name)
 
     def run(self) -> None:
         """Compute the outputs from the inputs. Raises KernelError naming the layer whose kernel failed."""

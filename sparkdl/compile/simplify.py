@@ -11,7 +11,7 @@ from sparkdl.graph.graph import Graph, Node, Ref
 from sparkdl.kernels.ref.elementwise import FUNCTIONS
 from sparkdl.nd.ops.arithmetic import Square
 from sparkdl.nd.ops.reduce import Sum
-from sparkdl.nd.ops.shape import Reshape
+from sparkdl.nd.ops.shape import Reshape, Transpose
 
 
 def simplify(graph: Graph) -> Graph:
@@ -73,7 +73,7 @@ _NEUTRAL = {"add": (0.0, True), "subtract": (0.0, False), "multiply": (1.0, True
 
 
 def _identity(new: Graph, node: Node, ins: tuple[Ref, ...]) -> tuple[Ref, ...] | None:
-    """x + 0, x * 1, x / 1, a broadcast or reshape that changes nothing: x, when x has the result's shape.
+    """x + 0, x * 1, x / 1, a broadcast or reshape that changes nothing, a transposition that undoes another: x.
 
     x * 0 stays: it is NaN where x is.
     """
@@ -81,6 +81,8 @@ def _identity(new: Graph, node: Node, ins: tuple[Ref, ...]) -> tuple[Ref, ...] |
         return None
     if node.op.name in ("broadcast_to", "reshape") and new.spec(ins[0]) == node.outs[0]:
         return ins
+    if isinstance(node.op, Transpose) and isinstance(inner := new.nodes[ins[0][0]].op, Transpose):
+        return new.nodes[ins[0][0]].ins if all(inner.axes[a] == k for k, a in enumerate(node.op.axes)) else None
     neutral, commutes = _NEUTRAL.get(node.op.name, (None, False))
     for at in (1, 0) if commutes else (1,):
         if neutral is not None and _constant(new, ins[at]) == neutral and new.spec(ins[1 - at]) == node.outs[0]:

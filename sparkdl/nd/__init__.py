@@ -21,6 +21,7 @@ _HOMES = {
     "sparkdl.nd.ops.norm": "batch_norm",
     "sparkdl.nd.ops.softmax": "softmax log_softmax softmax_xent",
     "sparkdl.nd.ops.gather": "take one_hot",
+    "sparkdl.nd.ops.rnn": "lstm gru simple_rnn",
     "sparkdl.nd.ops.random": "dropout",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}

@@ -11,8 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sparkdl.base.errors import ShapeError
-from sparkdl.compile.program import Program
+from sparkdl.compile.program import Program, put as copied
 
 KEPT = 8
 Array = NDArray[Any]
@@ -57,23 +56,10 @@ class Programs:
 
 
 def put(what: str, place: Array, value: Array, name: str = "") -> None:
-    """Copy `value` there, however it lies in memory; (B,) and (B, 1) stand for each other.
-
-    Other dtypes are converted: ints to any numbers, floats to floats. Raises ShapeError naming `what` and `name` for
-    any other difference: NumPy would stretch it.
-    """
-    if value.shape != place.shape:
-        if value.size != place.size or place.size != len(place) or value.shape[:1] != place.shape[:1]:
-            raise ShapeError(f"{_said(what, name)} must be {place.shape}. Got {value.shape}.")
+    """Copy `value` there, converted and refused as a program's own `put` does; (B,) and (B, 1) stand for each other."""
+    if value.shape != place.shape and value.size == place.size == len(place) and value.shape[:1] == place.shape[:1]:
         value = value.reshape(place.shape)
-    try:
-        np.copyto(place, value, "same_kind")
-    except TypeError:
-        raise ShapeError(f"{_said(what, name)} must be {place.dtype}. Got {value.dtype}.") from None
-
-
-def _said(what: str, name: str) -> str:
-    return f"{what} {name!r}" if name else what
+    copied(what, place, value, name)
 
 
 def _read(program: Program, name: str) -> Array | None:

@@ -138,9 +138,9 @@ def test_bytes_of_a_step_by_each_sides_books():
         step()
         parameters = sum(p.numel() for p in work.theirs().parameters())
         assert 4 * 4 * parameters < count() < 20 * 4 * parameters
-    assert memory.line({"workload": "w", "ratio": 0.5, "ratio_resident": 0.5} | dict.fromkeys(
-        ("bytes_ours", "bytes_torch", "resident_ours", "resident_torch"), 1e6
-    )).endswith("(resident: 1.0 and 1.0 MB, 0.50)")  # fmt: skip
+    sizes = dict.fromkeys(("bytes_ours", "bytes_torch", "resident_ours", "resident_torch"), 1e6)
+    said = memory.line({"workload": "w", "ratio": 0.5, "ratio_bytes": 0.9} | sizes)
+    assert "ratio 0.50  bar 0.80 ok" in said and said.endswith("(by the books: 1.0 and 1.0 MB, 0.90)")
 
 
 def test_a_fresh_process_reaches_its_first_step(tmp_path):

@@ -135,6 +135,52 @@ def test_bound_memory_is_used_and_checked() -> None:
         compile(graph, {"y": p * 2.0}, bind={"p": np.zeros(8, np.float32)})
     with pytest.raises(ShapeError, match="multiple of 64"):
         compile(graph, {"y": p * 2.0}, bind={"p": aligned(128).view(np.float32)[1:17]})
+    with pytest.raises(ShapeError, match="C-contiguous"):
+        compile(graph, {"y": p * 2.0}, bind={"p": aligned(128).view(np.float32)[::2]})
+    with pytest.raises(ShapeError, match="byte order"):
+        compile(graph, {"y": p * 2.0}, bind={"p": aligned(64).view(">f4")})
+
+
+def test_bound_memory_that_is_written_must_be_writeable() -> None:
+    graph = Graph()
+    p = graph.input("p", Spec((16,)))
+    mine = aligned(64).view(np.float32)
+    mine.flags.writeable = False
+    compile(graph, {"y": p * 2.0}, bind={"p": mine})
+    for made in (p * 2.0, matmul(reshape(p, (4, 4)), reshape(p, (4, 4)))):  # in place, and copied at the end
+        with pytest.raises(ShapeError, match="writeable where written"):
+            compile(graph, {"y": reshape(made, (16,))}, donate={"y": "p"}, bind={"p": mine})
+
+
+def test_inputs_are_converted_or_refused_by_name() -> None:
+    graph = Graph()
+    x, ids = graph.input("x", Spec((2, 3))), graph.input("ids", Spec((2,), "int32"))
+    program = compile(graph, {"y": x * 2.0, "z": ids})
+    whole = np.arange(24.0).reshape(3, 4, 2)
+    gaps, swapped = whole[1, ::2], whole[0, :3].astype(">f8")
+    for value in (
+        [[0, 1, 2], [3, 4, 5]],
+        gaps.repeat(2, 1)[:, 1:],
+        swapped.T,
+        np.ones((2, 3), bool),
+        np.eye(2, 3, dtype="f2"),
+    ):
+        program.fill({"x": value, "ids": np.array([7, 8], np.int64)})
+        program.run()
+        np.testing.assert_array_equal(program.outputs["y"], 2 * np.asarray(value, np.float64))
+    bad = {
+        r"'x' must be \(2, 3\). Got \(3,\)": {"x": np.ones(3)},
+        r"'x' must be \(2, 3\). Got \(6,\)": {"x": np.ones(6)},
+        "'x' must be float32. Got complex128": {"x": np.ones((2, 3), complex)},
+        "'x' must be float32. Got <U1": {"x": np.full((2, 3), "a")},
+        "'ids' must be int32. Got float64": {"ids": np.ones(2)},
+        "one of x, ids. Got 'y'": {"y": np.ones(2)},
+    }
+    for says, values in bad.items():
+        with pytest.raises(ShapeError, match=says):
+            program.fill(values)
+    with pytest.raises(TypeError):
+        program.inputs["x"] = np.ones((2, 3))
 
 
 def test_outputs_may_be_inputs_views_and_constants() -> None:
@@ -152,3 +198,21 @@ def test_explain_and_counts() -> None:
     lines = program.explain().splitlines()
     assert len(lines) == program.rows + 1 and "onednn" in program.libraries() | {"onednn"}
     assert program.peak_bytes > 0
+
+
+def test_relu_behind_a_reshape_joins_the_product() -> None:
+    """A dense layer over (B, T, C) is a product of (B T, C)."""
+    graph = Graph()
+    x, w, b = graph.input("x", Spec((6, 4))), graph.input("w", Spec((4, 5))), graph.input("b", Spec((5,)))
+    y = e.relu(reshape(matmul(x, w) + b, (2, 3, 5)))
+    outputs = {"y": y, "twice": y * 2.0}
+    program = compile(graph, outputs)
+    assert "onednn" not in program.libraries() or " relu" in program.explain()
+    assert sum(s.node.op.name == "linear" and s.node.op.act == "relu" for s in program._steps) == 1  # type: ignore[union-attr]
+    rng = np.random.default_rng(0)
+    inputs = {k: rng.standard_normal(a.shape).astype(np.float32) for k, a in program.inputs.items()}
+    for name, value in inputs.items():
+        program.inputs[name][...] = value
+    program.run()
+    for name, value in interpret(graph, outputs, inputs).items():
+        np.testing.assert_allclose(program.outputs[name], value, rtol=1e-5, atol=1e-6)

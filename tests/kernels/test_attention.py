@@ -57,7 +57,7 @@ def test_causal_queries_do_not_see_what_comes_later(library):
 def test_shapes(shape):
     q, k, v = given(*shape)
     agree(Attention(0.3), (q, k, v), "onednn")
-    b, t, s, h, _, e = shape
+    b, t, _, h, _, e = shape
     g, p = normal((b, t, h, e), seed=4), oracle(Attention(0.3), (q, k, v))[1].astype("f")
     agree(AttentionGrad(0.3), (g, q, k, v, p), "onednn", shift=4)
 
@@ -74,5 +74,5 @@ def test_specs_that_do_not_fit():
         AttentionGrad().infer(NDArray(normal((2, 5, 3, 6))).spec, q.spec, k.spec, v.spec, q.spec)
     with pytest.raises(ShapeError, match="the inner lengths must agree, 3 is not 4"):
         batch_matmul(NDArray(normal((2, 5, 3))), NDArray(normal((2, 4, 5))))
-    with pytest.raises(ShapeError, match="equal in ... and dtype"):
+    with pytest.raises(ShapeError, match=r"equal in \.\.\. and dtype"):
         BatchMatMul().infer(NDArray(normal((2, 5, 3))).spec, NDArray(normal((3, 3, 5))).spec)

@@ -86,7 +86,9 @@ def test_an_empty_batch(kind, library):
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-@pytest.mark.parametrize("case", [CASES[k] for k in ("halves", "overlapping, uneven padding", "mostly padding", *VOLUMES)])
+@pytest.mark.parametrize(
+    "case", [CASES[k] for k in ("halves", "overlapping, uneven padding", "mostly padding", *VOLUMES)]
+)
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf, -3.4028235e38])
 @pytest.mark.parametrize("share", [3, 2, 1])
 def test_nan_is_a_maximum_and_minus_infinity_may_be(case, bad, share, library):

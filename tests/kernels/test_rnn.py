@@ -11,8 +11,10 @@ from sparkdl.graph.graph import Graph
 from sparkdl.kernels import table
 from sparkdl.kernels.cpu._onednn_objects import is_reference
 from sparkdl.nd.array import NDArray, execute
+from sparkdl.nd.ops.matmul import matmul
 from sparkdl.nd.ops.reduce import sum as sum_of
 from sparkdl.nd.ops.rnn import Gru, GruGrad, Lstm, LstmGrad, SimpleRnn, SimpleRnnGrad, gru, lstm, simple_rnn
+from sparkdl.nd.ops.shape import reshape
 from tests.kernels.harness import ONEDNN, agree, gradient_error, needs_onednn, normal, serves
 
 FORWARD = {Lstm: 4, Gru: 3, SimpleRnn: 1}  # op: blocks
@@ -105,9 +107,6 @@ def test_no_product_is_a_reference_one(kind, size):
 def test_a_step_of_training_is_native_and_makes_no_gradient_of_its_input():
     graph = Graph()
     x, w, u = (graph.input(n, Spec(s)) for n, s in (("x", (3, 2, 16)), ("w", (16, 16)), ("u", (4, 16))))
-    from sparkdl.nd.ops.matmul import matmul
-    from sparkdl.nd.ops.shape import reshape
-
     last, _ = lstm(reshape(matmul(reshape(x, (6, 16)), w), (3, 2, 16)), u)
     program = compile(graph, dict(zip("wu", grad(graph, sum_of(last), [w, u]), strict=True)))
     said = program.explain()
@@ -131,7 +130,7 @@ def test_shapes_that_do_not_fit_are_named():
         simple_rnn(zeros(4, 2, 3, dtype="float64"), zeros(3, 3))
     with pytest.raises(ShapeError, match=r"gru: v must be float32\[9\] for u float32\[3,9\]. Got float32\[3\]"):
         gru(zeros(4, 2, 9), zeros(3, 9), zeros(3))
-    with pytest.raises(ShapeError, match="simple_rnn: activations must be among tanh.*Got 'gelu'"):
+    with pytest.raises(ShapeError, match=r"simple_rnn: activations must be among tanh.*Got 'gelu'"):
         simple_rnn(zeros(4, 2, 3), zeros(3, 3), "gelu")
 
 
@@ -139,7 +138,7 @@ def test_gradients_of_other_shapes_are_named():
     op = SimpleRnnGrad(last=True, each=False)
     with pytest.raises(ShapeError, match=r"gradients must be float32\[2,3\]. Got float32\[2,4\]"):
         op.infer(Spec((4, 2, 3)), Spec((3, 3)), Spec((2, 4)))
-    with pytest.raises(ShapeError, match="gradients must be one or two. Got none"):
+    with pytest.raises(ShapeError, match=r"gradients must be one or two. Got none"):
         SimpleRnnGrad(last=False, each=False).infer(Spec((4, 2, 3)), Spec((3, 3)))
     with pytest.raises(ShapeError, match=r"lstm_grad: c must be float32\[4,2,3\]. Got float32\[4,2,4\]"):
         LstmGrad().infer(Spec((4, 2, 12)), Spec((4, 2, 4)), Spec((3, 12)), Spec((4, 2, 3)))

@@ -38,3 +38,13 @@ def test_views_of_numpy_are_not_copied() -> None:
     assert nd.asarray(data).numpy() is not data
     np.testing.assert_array_equal(np.asarray(nd.from_numpy(data)), data)
     assert len(nd.arange(5)) == 5 and nd.full((2,), 3.0).numpy().tolist() == [3, 3]
+
+
+def test_files_byte_order_and_odd_addresses_are_mended():
+    """Kernels take addresses: they would read such elements as other numbers."""
+    values = np.arange(6.0, dtype=np.float32).reshape(2, 3)
+    odd = np.frombuffer(b"x" + values.tobytes(), np.float32, offset=1).reshape(2, 3)
+    for given in (values.astype(">f4"), odd):
+        made = nd.asarray(given)
+        assert made.numpy().dtype.isnative and made.numpy().flags.aligned
+        np.testing.assert_array_equal((made + made).numpy(), 2 * values)

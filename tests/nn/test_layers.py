@@ -43,35 +43,43 @@ KERAS = {
     "BatchNormalization": "axis=-1 momentum=0.99 epsilon=0.001 center=True scale=True beta_initializer=Zeros "
     "gamma_initializer=Ones moving_mean_initializer=Zeros moving_variance_initializer=Ones beta_regularizer=None "
     "gamma_regularizer=None",
+    "LayerNormalization": "axis=-1 epsilon=0.001 center=True scale=True beta_initializer=Zeros gamma_initializer=Ones "
+    "beta_regularizer=None gamma_regularizer=None",
+    "GroupNormalization": "groups=32 axis=-1 epsilon=0.001 center=True scale=True beta_initializer=Zeros "
+    "gamma_initializer=Ones beta_regularizer=None gamma_regularizer=None",
+    "Embedding": "input_dim output_dim embeddings_initializer=RandomUniform embeddings_regularizer=None",
+    "MultiHeadAttention": "num_heads key_dim value_dim=None dropout=0.0 use_bias=True kernel_initializer=GlorotUniform "
+    "bias_initializer=Zeros kernel_regularizer=None bias_regularizer=None seed=None use_causal_mask=False",
     "Activation": "activation",
     "Add": "",
     "Concatenate": "axis=-1",
-    "Conv1D": "filters kernel_size strides=1 padding='valid' data_format=None dilation_rate=1 groups=1 activation=None "
-    "use_bias=True kernel_initializer=GlorotUniform bias_initializer=Zeros kernel_regularizer=None "
+    "Conv1D": "filters kernel_size strides=1 padding='valid' data_format=None dilation_rate=1 groups=1 "
+    "activation=None use_bias=True kernel_initializer=GlorotUniform bias_initializer=Zeros kernel_regularizer=None "
     "bias_regularizer=None",
-    "Conv3D": "filters kernel_size strides=(1, 1, 1) padding='valid' data_format=None dilation_rate=(1, 1, 1) groups=1 "
-    "activation=None use_bias=True kernel_initializer=GlorotUniform bias_initializer=Zeros "
+    "Conv3D": "filters kernel_size strides=(1, 1, 1) padding='valid' data_format=None dilation_rate=(1, 1, 1) "
+    "groups=1 activation=None use_bias=True kernel_initializer=GlorotUniform bias_initializer=Zeros "
     "kernel_regularizer=None bias_regularizer=None",
-    "Conv1DTranspose": "filters kernel_size strides=1 padding='valid' output_padding=None data_format=None dilation_rate=1 "
-    "activation=None use_bias=True kernel_initializer=GlorotUniform bias_initializer=Zeros "
+    "Conv1DTranspose": "filters kernel_size strides=1 padding='valid' output_padding=None data_format=None "
+    "dilation_rate=1 activation=None use_bias=True kernel_initializer=GlorotUniform bias_initializer=Zeros "
     "kernel_regularizer=None bias_regularizer=None",
-    "Conv2DTranspose": "filters kernel_size strides=(1, 1) padding='valid' output_padding=None data_format=None dilation_rate=(1, "
-    "1) activation=None use_bias=True kernel_initializer=GlorotUniform bias_initializer=Zeros "
-    "kernel_regularizer=None bias_regularizer=None",
-    "Conv3DTranspose": "filters kernel_size strides=(1, 1, 1) padding='valid' output_padding=None data_format=None "
-    "dilation_rate=(1, 1, 1) activation=None use_bias=True kernel_initializer=GlorotUniform "
+    "Conv2DTranspose": "filters kernel_size strides=(1, 1) padding='valid' output_padding=None "
+    "data_format=None dilation_rate=(1, 1) activation=None use_bias=True kernel_initializer=GlorotUniform "
     "bias_initializer=Zeros kernel_regularizer=None bias_regularizer=None",
-    "DepthwiseConv1D": "kernel_size strides=1 padding='valid' depth_multiplier=1 data_format=None dilation_rate=1 activation=None "
-    "use_bias=True depthwise_initializer=GlorotUniform bias_initializer=Zeros depthwise_regularizer=None "
-    "bias_regularizer=None",
-    "DepthwiseConv2D": "kernel_size strides=(1, 1) padding='valid' depth_multiplier=1 data_format=None dilation_rate=(1, 1) "
-    "activation=None use_bias=True depthwise_initializer=GlorotUniform bias_initializer=Zeros "
+    "Conv3DTranspose": "filters kernel_size strides=(1, 1, 1) padding='valid' output_padding=None "
+    "data_format=None dilation_rate=(1, 1, 1) activation=None use_bias=True kernel_initializer=GlorotUniform "
+    "bias_initializer=Zeros kernel_regularizer=None bias_regularizer=None",
+    "DepthwiseConv1D": "kernel_size strides=1 padding='valid' depth_multiplier=1 data_format=None "
+    "dilation_rate=1 activation=None use_bias=True depthwise_initializer=GlorotUniform bias_initializer=Zeros "
     "depthwise_regularizer=None bias_regularizer=None",
-    "SeparableConv1D": "filters kernel_size strides=1 padding='valid' data_format=None dilation_rate=1 depth_multiplier=1 "
-    "activation=None use_bias=True depthwise_initializer=GlorotUniform pointwise_initializer=GlorotUniform "
-    "bias_initializer=Zeros depthwise_regularizer=None pointwise_regularizer=None bias_regularizer=None",
-    "SeparableConv2D": "filters kernel_size strides=(1, 1) padding='valid' data_format=None dilation_rate=(1, 1) "
+    "DepthwiseConv2D": "kernel_size strides=(1, 1) padding='valid' depth_multiplier=1 data_format=None "
+    "dilation_rate=(1, 1) activation=None use_bias=True depthwise_initializer=GlorotUniform bias_initializer=Zeros "
+    "depthwise_regularizer=None bias_regularizer=None",
+    "SeparableConv1D": "filters kernel_size strides=1 padding='valid' data_format=None dilation_rate=1 "
     "depth_multiplier=1 activation=None use_bias=True depthwise_initializer=GlorotUniform "
+    "pointwise_initializer=GlorotUniform bias_initializer=Zeros depthwise_regularizer=None "
+    "pointwise_regularizer=None bias_regularizer=None",
+    "SeparableConv2D": "filters kernel_size strides=(1, 1) padding='valid' data_format=None dilation_rate=(1, "
+    "1) depth_multiplier=1 activation=None use_bias=True depthwise_initializer=GlorotUniform "
     "pointwise_initializer=GlorotUniform bias_initializer=Zeros depthwise_regularizer=None "
     "pointwise_regularizer=None bias_regularizer=None",
     "MaxPooling1D": "pool_size=2 strides=None padding='valid' data_format=None",
@@ -224,7 +232,7 @@ def test_rescaling_takes_bytes():
 
 
 def test_a_crop_must_leave_something():
-    with pytest.raises(ShapeError, match="cropping must leave something of 3. Got 1 and 2"):
+    with pytest.raises(ShapeError, match=r"cropping must leave something of 3\. Got 1 and 2"):
         Cropping1D((1, 2)).apply({}, NDArray(np.ones((2, 3, 1), "f")), ctx=Ctx())
 
 

@@ -78,6 +78,16 @@ def test_a_network_of_two_learns(kind):
     assert np.mean(np.argmax(network.predict(x), 1) == y) > 0.9
 
 
+def test_a_stack_of_layers_turns_its_sequences_once():
+    network = Sequential([Input((T, I)), LSTM(H, return_sequences=True), GRU(H, return_sequences=True), SimpleRNN(H)])
+    graph = Graph()
+    p = {k: graph.input(k, Spec(s.shape)) for k, s in network.topology.params().items()}
+    y = network.trace(graph, {"input": graph.input("x", Spec((B, T, I)))}, p, Ctx())["simple_rnn"]
+    slopes = grad(graph, sum_of(y), list(p.values()))
+    said = compile(graph, {"y": y} | dict(zip(p, slopes, strict=True))).explain()
+    assert said.count(" transpose ") == 1
+
+
 # --- PyTorch ----------------------------------------------------------------------------------------------------------
 
 BLOCKS = {LSTM: (0, 1, 2, 3), GRU: (1, 0, 2), SimpleRNN: (0,)}  # ours in torch's order

@@ -41,10 +41,10 @@ from sparkdl.nn.layers.border import (
 )
 from sparkdl.nn.layers.conv import Conv1D, Conv2D, Conv3D
 from sparkdl.nn.layers.dense import Dense
-from sparkdl.nn.layers.embedding import Embedding
-from sparkdl.nn.layers.layernorm import GroupNormalization, LayerNormalization
 from sparkdl.nn.layers.depthwise import DepthwiseConv1D, DepthwiseConv2D, SeparableConv1D, SeparableConv2D
+from sparkdl.nn.layers.embedding import Embedding
 from sparkdl.nn.layers.image import Rescaling
+from sparkdl.nn.layers.layernorm import GroupNormalization, LayerNormalization
 from sparkdl.nn.layers.merge import Add, Concatenate
 from sparkdl.nn.layers.norm import BatchNormalization
 from sparkdl.nn.layers.pool import (
@@ -315,7 +315,8 @@ LAYER_CASES = (
     ),
     Case("global max of sequences", GlobalMaxPooling1D(), (STEPS,), (3,), plain(lambda x: x.max(1))),
     Case(
-        "global max", GlobalMaxPooling2D(keepdims=True), (IMAGE,), (1, 1, 4), plain(lambda x: x.max((1, 2), keepdims=True)),
+        "global max", GlobalMaxPooling2D(keepdims=True), (IMAGE,), (1, 1, 4),
+        plain(lambda x: x.max((1, 2), keepdims=True)),
     ),
     Case("global max of volumes", GlobalMaxPooling3D(), (VOLUME,), (2,), plain(lambda x: x.max((1, 2, 3)))),
     Case("global average of sequences", GlobalAveragePooling1D(), (STEPS,), (3,), plain(lambda x: x.sum(1) / 7)),

@@ -1,4 +1,4 @@
-"""Oracles of recurrent layers in plain NumPy, float64: one example and one step at a time, as Keras 3 documents them."""
+"""Oracles of recurrent layers in plain NumPy, float64: one example, one step at a time, as Keras 3 documents them."""
 
 import numpy as np
 

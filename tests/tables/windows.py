@@ -67,8 +67,7 @@ def depthwise(out: Shape, strides: Any = None, before: Any = None, kernel: str =
     """Each channel with its own windows, kernel (K, C, M): output channel c M + m."""
 
     def oracle(p, x, training):
-        w, n = p[kernel], len(out) - 1
-        parts = []
+        w, parts = p[kernel], []
         for c in range(x.shape[-1]):
             one = conv((*out[:-1], w.shape[-1]), strides, before)
             parts.append(one({"kernel": w[(..., slice(c, c + 1), slice(None))]}, x[..., c : c + 1], training))

@@ -11,7 +11,7 @@ Which primitive: measured on Zen 4, one thread, x (64, K), GF/s of packed w; the
 matmul has blocked kernels (brg) for AVX-512 alone; inner product has them for AVX2 too.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from sparkdl.base.spec import Spec, Specs
@@ -78,13 +78,13 @@ class Packed:
         pads = self.pad.nbytes if self.reorder is None else max(self.pad.nbytes, _pad(self.reorder).nbytes)
         return Spec((self.wanted.nbytes if self.reorder else 0,), "uint8"), Spec((pads,), "uint8")
 
-    def fill(self, w: Array, scratch: tuple[Array, Array]) -> Iterator[Row]:
+    def fill(self, w: Array, scratch: Sequence[Array]) -> Iterator[Row]:
         """Pack w, where it does not lie right as it is."""
         if self.reorder is not None:
             memories = {SRC: _at(self.given, w), DST: _at(self.wanted, scratch[0])}
             yield executed(Primitive(self.reorder), memories | _pads(_pad(self.reorder), scratch[1]))
 
-    def times(self, x: Array, w: Array, y: Array, scratch: tuple[Array, Array], bias: Array | None = None) -> Row:
+    def times(self, x: Array, w: Array, y: Array, scratch: Sequence[Array], bias: Array | None = None) -> Row:
         """y = x w (+ bias) (+ y), after `fill(w, scratch)`."""
         memories = {
             SRC: _at(self.form.x, x),

@@ -32,7 +32,7 @@ numba_kernel("csr_dots", floats)(_by_element("csr_dots", 3, False))
 
 def elements(indptr: Array, size: int) -> tuple[Array, Array]:
     """The row and the number of every stored element."""
-    start, stop = np.maximum(indptr[:-1], 0), np.minimum(indptr[1:], size)
+    start, stop = np.clip(indptr[:-1], 0, size), np.clip(indptr[1:], 0, size)
     counts = np.maximum(stop - start, 0)
     rows = np.repeat(np.arange(len(counts)), counts)
     first = np.repeat(start - (np.cumsum(counts) - counts), counts)

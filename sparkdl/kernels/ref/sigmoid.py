@@ -33,7 +33,7 @@ def sigmoid_xent(op: Any, logits: Array, *targets: Array) -> tuple[Array, Array]
 def sigmoid_xent_grad(op: Any, probs: Array, *given: Array) -> Array:
     """g (p - t) / C"""
     t, _ = dense(given[:-1], probs.shape)
-    return (wide(probs) - t) * wide(given[-1])[:, None] / probs.shape[1]
+    return np.asarray((wide(probs) - t) * wide(given[-1])[:, None] / probs.shape[1])
 
 
 def sigmoid_xent_both(op: Any, logits: Array, *given: Array) -> Arrays:

@@ -186,9 +186,7 @@ def conv(x: Any, w: Any, strides: Ints, padding: Padding, dilation: Ints, groups
     return apply(_FORWARD[len(strides)](strides, padding, dilation, groups), x, w)
 
 
-def conv_grad_input(
-    g: Any, w: Any, x_shape: Ints, strides: Ints, padding: Padding, dilation: Ints, groups: int
-) -> Any:
+def conv_grad_input(g: Any, w: Any, x_shape: Ints, strides: Ints, padding: Padding, dilation: Ints, groups: int) -> Any:
     """Gradient of `conv` in x, given that of y: (B,S',O) -> x_shape (B,S,C).
 
     Transposed convolution is the same: from g to an x that `conv` would turn into the shape of g.

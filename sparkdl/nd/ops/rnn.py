@@ -1,9 +1,10 @@
 """Recurrent networks over time-major sequences: LSTM, GRU and the plain one, and their gradients.
 
-Each op takes the inputs already multiplied by the kernel, z[t] = x[t] W + b, which one product makes for all steps; the
-gradients of W, b and x are those of that product, and a first layer makes none for x. Letters: T time, B batch, H units.
-s is `gate` (sigmoid), a is `act` (tanh). Blocks of the last axis are in Keras's order. Steps begin with a state of zeros,
-at the first step in time or, `backwards`, at the last.
+Each op takes the inputs already multiplied by the kernel, z[t] = x[t] W + b, which one product makes for all steps.
+The gradients of W, b and x are those of that product, and a first layer makes none for x. Time comes first, so that the
+rows of a step lie together. Steps begin with a state of zeros, at the first step in time or, `backwards`, at the last.
+
+Letters: T time, B batch, H units; s is `gate` (sigmoid), a is `act` (tanh). Blocks of columns are in Keras's order.
 """
 
 from dataclasses import dataclass
@@ -58,12 +59,12 @@ class _Back(_Recurrent):
     def check(self, states: Spec, given: Specs, **saved: tuple[Spec, Spec]) -> None:
         """Raises ShapeError unless the saved arrays (got, due) and the gradients are as the forward op made them."""
         due = [Spec(states.shape[1:], states.dtype)] * self.last + [states] * self.each
-        for name, (got, wanted) in saved.items():
-            if got != wanted:
-                raise ShapeError(f"{self.name}: {name} must be {wanted}. Got {got}.")
+        for name, (found, as_made) in saved.items():
+            if found != as_made:
+                raise ShapeError(f"{self.name}: {name} must be {as_made}. Got {found}.")
         if list(given) != due or not due:
-            said = " and ".join(map(str, given)) or "none"
-            raise ShapeError(f"{self.name}: gradients must be {' and '.join(map(str, due)) or 'one or two'}. Got {said}.")
+            wanted, got = (" and ".join(map(str, specs)) for specs in (due, given))
+            raise ShapeError(f"{self.name}: gradients must be {wanted or 'one or two'}. Got {got or 'none'}.")
 
 
 @op("lstm")
@@ -127,7 +128,7 @@ class Gru(_Recurrent):
 
 @op("gru_grad")
 class GruGrad(_Back):
-    """gates (T,B,3H), n (T,B,H), h (T,B,H), u (H,3H), gradients of h -> dz, dq (T,B,3H), which differ in the last block."""
+    """gates (T,B,3H), n (T,B,H), h (T,B,H), u (H,3H), gradients of h -> dz, dq (T,B,3H): they differ in block h."""
 
     blocks: ClassVar[int] = 3
 
@@ -143,7 +144,7 @@ class SimpleRnn(_Recurrent):
     """z (T,B,H), u (H,H) -> last h (B,H), all h (T,B,H).   h = a(z[t] + h u). Elman 1990."""
 
     def infer(self, *ins: Spec) -> Specs:
-        t, b, h = self.lengths(*ins)
+        _, b, h = self.lengths(*ins)
         return Spec((b, h), ins[0].dtype), ins[0]
 
     def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:

@@ -43,8 +43,8 @@ class MultiHeadAttention(Layer):
     bias_initializer: InitializerField = Zeros()
     kernel_regularizer: PenaltyField | None = None
     bias_regularizer: PenaltyField | None = None
-    use_causal_mask: Flag = False
     seed: Int | None = None
+    use_causal_mask: Flag = False
 
     def params(self, *xs: Spec) -> dict[str, ParamSpec]:
         query, value, key = _three(tuple(x.shape for x in xs))

@@ -42,10 +42,10 @@ class _Each(_Plain):
 
     def parse(self, value: object) -> int | Ints:
         """The numbers that `value` stands for."""
-        each = tuple(value) if isinstance(value, tuple | list) else (value,) * self.axes
+        each: tuple[Any, ...] = tuple(value) if isinstance(value, tuple | list) else (value,) * self.axes
         if len(each) != self.axes or not all(_whole(n, self.least) for n in each):
             raise ConfError(f"must be {self.says}. Got {value!r}.")
-        return each if self.axes > 1 else each[0]
+        return each if self.axes > 1 else int(each[0])
 
 
 @dataclass(frozen=True)
