@@ -17,6 +17,8 @@ from sparkdl.nd.ops.shape import Reshape
 from sparkdl.nd.ops.sigmoid import SigmoidXent, SigmoidXentBoth, SigmoidXentGrad
 from sparkdl.nd.ops.softmax import SoftmaxXent, SoftmaxXentBoth, SoftmaxXentGrad
 
+DROPPED = "(dropped)"
+
 
 @dataclass
 class Edit:
@@ -50,13 +52,11 @@ class Edit:
 
 def fuse(graph: Graph) -> Graph:
     """The graph with every pattern of RULES replaced."""
-    alive = set(live(graph))
-    kept = [node if k in alive else Node(None, (), node.outs, "dropped") for k, node in enumerate(graph.nodes)]
-    edit = Edit(kept, graph.outputs, {})
+    edit = Edit(*begun(graph))
     for rule in RULES:
-        for k in sorted(alive):
+        for k in range(len(graph.nodes)):
             rule(edit, k)
-    return _written(edit, alive)
+    return written(edit)
 
 
 def biased_product(edit: Edit, k: int) -> None:
@@ -76,8 +76,7 @@ def _biased(edit: Edit, k: int, kind: type[Op], make: Callable[[Op], Op | None])
         return
     for product, bias in (node.ins, node.ins[::-1]):
         inner = edit.only(product, kind)
-        spec = edit.nodes[edit.ref(bias)[0]].outs[edit.ref(bias)[1]]
-        if inner is None or inner.op is None or spec.shape != node.outs[0].shape[-1:]:
+        if inner is None or inner.op is None or edit.spec(bias).shape != node.outs[0].shape[-1:]:
             continue
         if inner.outs[0] == node.outs[0] and (made := make(inner.op)) is not None:
             edit.nodes[k] = Node(made, (*inner.ins, bias), node.outs, node.label)
@@ -187,8 +186,16 @@ def _depends(edit: Edit, k: int, on: int) -> bool:
     return False
 
 
-def _written(edit: Edit, alive: set[int]) -> Graph:
+def begun(graph: Graph) -> tuple[list[Node], dict[str, Ref], dict[Ref, Ref]]:
+    """What an Edit of a graph starts from: nodes that nobody needs are no users of others."""
+    alive = set(live(graph))
+    kept = [node if k in alive else Node(None, (), node.outs, DROPPED) for k, node in enumerate(graph.nodes)]
+    return kept, graph.outputs, {}
+
+
+def written(edit: Edit) -> Graph:
     """The edited nodes as a graph, in an order that holds again."""
+    alive = {k for k, node in enumerate(edit.nodes) if node.label != DROPPED}
     changed = Graph([Node(n.op, tuple(map(edit.ref, n.ins)), n.outs, n.label, n.data) for n in edit.nodes])
     changed.outputs = {name: edit.ref(ref) for name, ref in edit.outputs.items()}
     return topological(changed, alive)

@@ -14,7 +14,7 @@ ALIGN = 64
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A position: `base` is "arena", "in:label", "const:node" or "keep:node"; `offset` in bytes."""
+    """A position: `base` is "arena", "in:label", "const:node", "keep:node" or "still"; `offset` in bytes."""
 
     base: str
     offset: int = 0
@@ -22,10 +22,13 @@ class Place:
 
 @dataclass
 class Plan:
-    """Places of values and scratch; sizes of the memory they lie in. `copies` are (from, to) at the end of a run."""
+    """Places of values and scratch (by node and number there); sizes of the memory they lie in.
+
+    `copies` are (from, to) at the end of a run.
+    """
 
     places: dict[Ref, Place] = field(default_factory=dict)
-    scratch: dict[int, list[int]] = field(default_factory=dict)
+    scratch: dict[tuple[int, int], Place] = field(default_factory=dict)
     arena: int = 0
     kept: dict[str, int] = field(default_factory=dict)
     copies: list[tuple[Ref, str]] = field(default_factory=list)
@@ -54,6 +57,7 @@ def plan(graph: Graph, steps: list[Step], donate: Mapping[str, str], reuse: bool
     _fixed(graph, out)
     _donated(graph, steps, donate, out)
     _packed(graph, steps, out)
+    _still(graph, steps, out)
     lives, owner = _lives(graph, steps, out)
     if not reuse:
         lives = {key: _Life(life.nbytes + gap, 0, len(steps)) for key, life in lives.items()}
@@ -61,7 +65,9 @@ def plan(graph: Graph, steps: list[Step], donate: Mapping[str, str], reuse: bool
     for ref, root in owner.items():
         out.places[ref] = Place("arena", offsets[root])
     for step in steps:
-        out.scratch[step.at] = [offsets[("scratch", step.at, k)] for k in range(len(step.prepared.scratch))]
+        for k in range(len(step.prepared.scratch)):
+            if (step.at, k) not in out.scratch:
+                out.scratch[(step.at, k)] = Place("arena", offsets[("scratch", step.at, k)])
     return out
 
 
@@ -130,6 +136,24 @@ def _packed(graph: Graph, steps: list[Step], out: Plan) -> None:
                     out.places[ref] = Place(f"keep:{step.at}", at)
 
 
+def _still(graph: Graph, steps: list[Step], out: Plan) -> None:
+    """What lasts from refresh to refresh has memory of its own: values that other steps read, and packed inputs."""
+    asked = {root(graph, r)[0] for step in steps if not step.still for r in step.node.ins}
+    asked |= {root(graph, r)[0] for r in graph.outputs.values()}
+    for step in steps:
+        for k, spec in enumerate(step.node.outs):
+            if step.still and (step.at, k) in asked and (step.at, k) not in out.places:
+                out.places[(step.at, k)] = _own(out, spec)
+        for k in step.prepared.kept if step.packed else ():
+            out.scratch[(step.at, k)] = _own(out, step.prepared.scratch[k])
+
+
+def _own(out: Plan, spec: Spec) -> Place:
+    at = out.kept.get("still", 0)
+    out.kept["still"] = at + _padded(spec.nbytes)
+    return Place("still", at)
+
+
 def _lives(graph: Graph, steps: list[Step], out: Plan) -> tuple[dict[object, _Life], dict[Ref, object]]:
     """Life spans of what goes to the arena; an output may take over the memory of an input that dies with it."""
     last = _last_use(graph, steps)
@@ -148,7 +172,8 @@ def _lives(graph: Graph, steps: list[Step], out: Plan) -> tuple[dict[object, _Li
                 taken.add(heir)
                 owner[ref], lives[heir].stop = heir, last.get(ref, n)
         for k, spec in enumerate(step.prepared.scratch):
-            lives[("scratch", step.at, k)] = _Life(_padded(spec.nbytes), n, n)
+            if (step.at, k) not in out.scratch:
+                lives[("scratch", step.at, k)] = _Life(_padded(spec.nbytes), n, n)
     return lives, owner
 
 

@@ -1,18 +1,19 @@
 """From a graph to a program: the passes in their order. Each is Graph -> Graph until kernels are placed.
 
-`SPARKDL_DEBUG=graph,simplify,fuse,loops,recompute,schedule,program` prints the graph after those passes (`graph`:
-before all) and the program; `verify` checks the graph's invariants after each pass; `no-fuse` leaves that pass out, and
-so on for each pass. `no-memory`: temporaries share memory only where a kernel writes in place. `guard`: no kernel may
-write outside its outputs and scratch; see `compile/guard.py`.
+`SPARKDL_DEBUG=graph,simplify,fold,fuse,loops,recompute,schedule,program` prints the graph after those passes
+(`graph`: before all) and the program; `verify` checks the graph's invariants after each pass; `no-fuse` leaves that
+pass out, and so on for each pass. `no-memory`: temporaries share memory only where a kernel writes in place. `guard`:
+no kernel may write outside its outputs and scratch; see `compile/guard.py`.
 """
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from functools import partial
 
 from sparkdl.base.errors import ConfError
 from sparkdl.base.spec import BFLOAT16
+from sparkdl.compile.fold import fold
 from sparkdl.compile.fuse import fuse
 from sparkdl.compile.guard import GUARD, Guards
 from sparkdl.compile.loops import fuse_loops
@@ -39,6 +40,7 @@ def compile(  # noqa: A001
     *,
     donate: Mapping[str, str] | None = None,
     bind: Mapping[str, Array] | None = None,
+    still: Collection[str] = (),
     libraries: tuple[str, ...] = LIBRARIES["cpu"],
     precision: str = "float32",
     memory_budget: int | None = None,
@@ -47,25 +49,37 @@ def compile(  # noqa: A001
 
     donate: output name -> input name over whose memory the output is written
     bind:   input name -> an array (C order, 64-byte aligned) that is to be the input's memory
+    still:  inputs that seldom change. What depends on them alone is computed when the program is refreshed, and not in
+            each run; weights among it are folded and laid out for speed
     precision: "bfloat16" computes products on bfloat16 where the CPU has it; see `compile/precision.py`
     memory_budget: bytes that `Program.peak_bytes` may reach; what the gradient needs is computed again to stay below
     """
     given = donate or {}
     graph.outputs = {name: sym.ref for name, sym in outputs.items()}
     _debug("graph", graph)
-    for name, run in (*PASSES, *((("precision", lower),) if precision == BFLOAT16 and available() else ())):
+    for name, run in _passes(still, precision):
         graph = _passed(name, run, graph)
     if memory_budget is not None:
         peak = partial(_peak, donate=given, libraries=libraries)
         graph = _passed("recompute", partial(recompute, budget=memory_budget, peak=peak), graph)
     graph = _passed("schedule", partial(schedule, donate=given), graph)
-    steps = place(graph, libraries)
     guards = Guards() if "guard" in _asked() else None
+    steps = place(graph, libraries, () if guards else still)
     reuse = guards is None and "no-memory" not in _asked()
     program = Program(graph, steps, plan(graph, steps, given, reuse, GUARD if guards else 0), bind or {}, guards)
     if "program" in _asked():
         sys.stderr.write(program.explain() + "\n")
     return program
+
+
+def _passes(still: Collection[str], precision: str) -> Iterator[tuple[str, Callable[[Graph], Graph]]]:
+    """PASSES, and in their place those that were asked for."""
+    for name, run in PASSES:
+        yield name, run
+        if name == "simplify" and still:
+            yield "fold", partial(fold, still=still)
+    if precision == BFLOAT16 and available():
+        yield "precision", lower
 
 
 def _passed(name: str, run: Callable[[Graph], Graph], graph: Graph) -> Graph:
@@ -84,7 +98,7 @@ def _peak(graph: Graph, donate: Mapping[str, str], libraries: tuple[str, ...]) -
 
 def _asked() -> list[str]:
     """The words of SPARKDL_DEBUG. Raises ConfError for one that means nothing."""
-    passes = [name for name, _ in PASSES] + ["precision", "recompute", "schedule"]
+    passes = [name for name, _ in PASSES] + ["fold", "precision", "recompute", "schedule"]
     known = ["graph", *passes, "program", "verify", *(f"no-{name}" for name in passes), "no-memory", "guard"]
     said = [word for word in os.environ.get("SPARKDL_DEBUG", "").split(",") if word]
     for word in said:

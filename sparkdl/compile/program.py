@@ -1,6 +1,7 @@
 """Program: bound kernel calls over planned memory. `run()` neither allocates nor decides."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
@@ -17,6 +18,7 @@ from sparkdl.graph.graph import Graph, Ref
 from sparkdl.kernels.table import Rows
 
 Array = NDArray[Any]
+Call = tuple[Rows | Callable[[], None], Step]
 
 
 def put(what: str, place: Array, value: Array, name: str = "") -> None:
@@ -48,7 +50,8 @@ class Program:
     """Fill `inputs`, `run()`, read `outputs`; both map names to arrays that stay where they are.
 
     `fill` copies and checks; who writes into the arrays of `inputs` gets NumPy's own conversions. An output holds its
-    value until the next run. Not for two threads at once.
+    value until the next run. Not for two threads at once. Say `stale()` when inputs that were compiled as `still` have
+    changed: the next run then computes anew what depends on them alone.
     """
 
     def __init__(
@@ -65,7 +68,9 @@ class Program:
         self.outputs = {name: self._array(ref) for name, ref in graph.outputs.items()}
         for ref, target in plan.copies:
             self._alias_output(ref, target)
-        self._segments = self._watched(guards) if guards else _segments([self._bind(step) for step in steps], steps)
+        still, often = _parted([] if guards else [(self._bind(step), step) for step in steps])
+        self._refresh, self._segments = _segments(still), self._watched(guards) if guards else _segments(often)
+        self._fresh = not self._refresh
 
     @property
     def peak_bytes(self) -> int:
@@ -92,10 +97,21 @@ class Program:
 
     def run(self) -> None:
         """Compute the outputs from the inputs. Raises KernelError naming the layer whose kernel failed."""
+        if not self._fresh:
+            self._refreshed()
         for segment in self._segments:
             segment()
         for ref, target in self._plan.copies:
             np.copyto(self.inputs[target], self._array(ref))
+
+    def stale(self) -> None:
+        """Still inputs have changed."""
+        self._fresh = not self._refresh
+
+    def _refreshed(self) -> None:
+        for segment in self._refresh:
+            segment()
+        self._fresh = True
 
     def explain(self) -> str:
         """A line for each kernel call: op, layer, library, implementation, shapes, output bytes."""
@@ -116,15 +132,14 @@ class Program:
 
     def _own(self, step: Step) -> tuple[tuple[Array, ...], tuple[Array, ...]]:
         """A step's outputs and scratch: what it may write."""
-        places = zip(self._plan.scratch[step.at], step.prepared.scratch, strict=True)
         outs = tuple(self._array((step.at, k)) for k in range(len(step.node.outs)))
-        return outs, tuple(self._at(Place("arena", at), spec) for at, spec in places)
+        return outs, tuple(self._at(self._plan.scratch[step.at, k], s) for k, s in enumerate(step.prepared.scratch))
 
     def _watched(self, guards: Guards) -> list[Callable[[], None]]:
         """Each step by itself, under guard."""
         made = [guards.start]
         for step in self._steps:
-            (segment,) = _segments([self._bind(step)], [step])
+            (segment,) = _segments([(self._bind(step), step)])
             made.append(guards.around(segment, [a for arrays in self._own(step) for a in arrays], _called(step)))
         return made
 
@@ -168,11 +183,24 @@ def _given(name: str, array: Array, spec: Spec, written: bool) -> Array:
     return array.reshape(-1).view(np.uint8)
 
 
-def _segments(bound: list[Rows | Callable[[], None]], steps: list[Step]) -> list[Callable[[], None]]:
+def _parted(bound: list[Call]) -> tuple[list[Call], list[Call]]:
+    """What runs when the program is refreshed, and what runs each time."""
+    still = [(call, step) for call, step in bound if step.still]
+    often: list[Call] = []
+    for call, step in bound:
+        if step.packed and isinstance(call, Rows):
+            still.append((replace(call, table=call.table[: call.ahead]), step))
+            often.append((replace(call, table=call.table[call.ahead :]), step))
+        elif not step.still:
+            often.append((call, step))
+    return still, often
+
+
+def _segments(bound: list[Call]) -> list[Callable[[], None]]:
     """Native rows that follow one another become one table; Python kernels stand between."""
     out: list[Callable[[], None]] = []
     run: list[tuple[Rows, Step]] = []
-    for call, step in zip(bound, steps, strict=True):
+    for call, step in bound:
         if isinstance(call, Rows):
             run.append((call, step))
             continue
@@ -213,8 +241,9 @@ def _explained(graph: Graph, k: int, step: Step) -> str:
     outs = " ".join(map(str, step.node.outs))
     nbytes = sum(s.nbytes for s in step.node.outs)
     name = step.node.op.name if step.node.op else ""
+    once = "  once" if step.still else "  packed" if step.packed else ""
     slow = "  SLOW: reference kernel" if step.prepared.library == "ref" else ""
     return (
         f"{k:>3}  {name:<22} {step.node.label[:26]:<26} {step.prepared.library:<7} {nbytes:>11}  "
-        f"{ins} -> {outs}  {step.prepared.detail}{slow}"
+        f"{ins} -> {outs}  {step.prepared.detail}{once}{slow}"
     )

@@ -34,11 +34,12 @@ class Unsupported(Exception):
 class Rows:
     """Native calls. table: int64 (n, 5), a row (function, a0, a1, a2, a3); a call returns 0 when it went well.
 
-    `keep` holds what the addresses point at.
+    `keep` holds what the addresses point at; the first `ahead` rows are those of `Prepared.still`.
     """
 
     table: NDArray[np.int64]
     keep: tuple[Any, ...] = ()
+    ahead: int = 0
 
 
 Bound = Rows | Callable[[], None]
@@ -51,6 +52,8 @@ class Prepared:
     scratch:  buffers that the plan must lend while it runs; they hold nothing between runs
     inplace:  pairs (output, input) that may be the same memory
     strided:  whether inputs may be non-contiguous
+    still:    inputs of which the first rows make the scratch buffers `kept`, and nothing else: where these inputs do
+              not change, those rows need not run again
     detail:   the implementation's name, for `Program.explain()`
     """
 
@@ -58,6 +61,8 @@ class Prepared:
     scratch: Specs = ()
     inplace: tuple[tuple[int, int], ...] = ()
     strided: bool = False
+    still: tuple[int, ...] = ()
+    kept: tuple[int, ...] = ()
     detail: str = ""
     library: str = field(default="")
 

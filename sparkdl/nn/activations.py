@@ -4,9 +4,10 @@ from collections.abc import Callable
 from typing import Any, Literal
 
 from sparkdl.nd.ops.analysis import elu, gelu, relu, sigmoid, tanh
+from sparkdl.nd.ops.arithmetic import clip
 from sparkdl.nd.ops.softmax import softmax
 
-ActivationName = Literal["linear", "relu", "sigmoid", "tanh", "softmax", "elu", "gelu"]
+ActivationName = Literal["linear", "relu", "sigmoid", "tanh", "softmax", "elu", "gelu", "relu6"]
 
 
 def linear(x: Any) -> Any:
@@ -14,7 +15,8 @@ def linear(x: Any) -> Any:
     return x
 
 
-# softmax runs over the last axis; elu has alpha 1; gelu is the exact one, x times the normal distribution function
+# softmax runs over the last axis; elu has alpha 1; gelu is the exact one, x times the normal distribution function;
+# relu6 is relu up to 6
 ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "linear": linear,
     "relu": relu,
@@ -23,6 +25,7 @@ ACTIVATIONS: dict[str, Callable[[Any], Any]] = {
     "softmax": softmax,
     "elu": elu,
     "gelu": gelu,
+    "relu6": lambda x: clip(x, 0.0, 6.0),
 }
 
 

@@ -49,16 +49,25 @@ def run_chunks(
     kept = _kept(network)
     with kept.lock:
         programs = _programs(network, kept, tuple((losses or {}).items()))
-        for start in range(0, rows, size):
-            n = min(size, rows - start)
-            feed = programs[_bucket(n, size)]
-            _fill(feed, feeds, start, n)
-            feed.program.run()
-            yield {k: v[:n].copy() if v.shape else v.copy() for k, v in feed.program.outputs.items()}
+        for feed in programs.all():
+            feed.program.stale()  # the parameters may have been written to since the last call
+        yield from chunks(programs, feeds, rows, size)
 
 
-def inference(network: Network, losses: Mapping[str, Loss], batch: int) -> Program:
-    """The program for `batch` rows: layers as in inference; parameters are the network's own memory."""
+def chunks(programs: Programs, feeds: Arrays, rows: int, size: int) -> Iterator[dict[str, Any]]:
+    """The outputs of `programs` for `feeds` (rows, ...), at most `size` rows at a time."""
+    for start in range(0, rows, size):
+        n = min(size, rows - start)
+        feed = programs[_bucket(n, size)]
+        _fill(feed, feeds, start, n)
+        feed.program.run()
+        yield {k: v[:n].copy() if v.shape else v.copy() for k, v in feed.program.outputs.items()}
+
+
+def inference(
+    network: Network, losses: Mapping[str, Loss], batch: int, vector: NDArray[np.float32] | None = None
+) -> Program:
+    """The program for `batch` rows: layers as in inference; parameters are `vector`, by default the network's own."""
     graph, layout = Graph(), network.layout
     flat = graph.input("params", Spec((layout.trainable_size,))) if layout.trainable_size else None
     ctx = Ctx()
@@ -69,7 +78,8 @@ def inference(network: Network, losses: Mapping[str, Loss], batch: int) -> Progr
     if losses:
         outputs["each"] = each_loss(graph, losses, preds)
         outputs |= {"penalty": sum(ctx.losses[1:], ctx.losses[0])} if ctx.losses else {}
-    return compiled(graph, outputs, bind=bound_parameters(layout, network.vector))
+    bound = bound_parameters(layout, network.vector if vector is None else vector)
+    return compiled(graph, outputs, bind=bound, still=tuple(bound))
 
 
 def _kept(network: Network) -> _Kept:

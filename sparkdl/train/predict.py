@@ -1,5 +1,6 @@
 """predict: a network's outputs for arrays in memory."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,16 @@ def predict(network: Network, x: Any, *, batch_size: int = CHUNK) -> Any:
 def outputs(network: Network, xs: Arrays, batch_size: int = CHUNK) -> Arrays:
     """The outputs by name for checked inputs."""
     rows = same_rows(xs)
+    parts = run_chunks(network, {f"x/{k}": v for k, v in xs.items()}, rows, batch_size)
+    return gathered(network, parts, rows)
+
+
+def gathered(network: Network, parts: Iterable[dict[str, Any]], rows: int) -> Arrays:
+    """The outputs by name from those of chunks one after another."""
     specs = network.topology.specs(1)
     made = {name: np.empty((rows, *specs[name].shape[1:]), specs[name].dtype) for name in network.topology.outputs}
     at = 0
-    for chunk in run_chunks(network, {f"x/{k}": v for k, v in xs.items()}, rows, batch_size):
+    for chunk in parts:
         n = len(chunk[f"out/{network.topology.outputs[0]}"])
         for name, out in made.items():
             out[at : at + n] = chunk[f"out/{name}"]

@@ -5,7 +5,7 @@ longer than a few dictionary look-ups.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -50,6 +50,10 @@ class Programs:
             self._made[batch] = Feed(self._make(batch))
         self._made.move_to_end(batch)
         return self._made[batch]
+
+    def all(self) -> Iterable[Feed]:
+        """Those that are kept."""
+        return self._made.values()
 
     def __len__(self) -> int:
         return len(self._made)

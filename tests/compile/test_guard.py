@@ -90,8 +90,8 @@ def test_a_training_step_under_guard(layers, optimizer, libraries, monkeypatch):
 def faulty(reach):
     """`place`, whose kernels write one float, `reach` floats behind their output's start."""
 
-    def place(graph, libraries):
-        steps = real(graph, libraries)
+    def place(graph, *given):
+        steps = real(graph, *given)
         return [dataclasses.replace(s, prepared=dataclasses.replace(s.prepared, bind=bind)) for s in steps]
 
     def bind(ins, outs, scratch):

@@ -443,6 +443,7 @@ LAYER_CASES = (
     Case("softmax", Activation("softmax"), ((2, 4),), (2, 4), plain(softmax)),
     Case("elu", Activation("elu"), ((4,),), (4,), plain(lambda x: np.where(x > 0, x, np.exp(x) - 1))),
     Case("gelu", Activation("gelu"), ((4,),), (4,), plain(gelu)),
+    Case("relu6", Activation("relu6"), ((4,),), (4,), plain(lambda x: np.clip(x, 0, 6))),
     Case("add", Add(), ((4, 2), (4, 2), (4, 2)), (4, 2), plain(lambda a, b, c: a + b + c)),
     Case("add with broadcast", Add(), ((4, 2), (2,)), (4, 2), plain(lambda a, b: a + b[:, None])),
     Case("add of one", Add(), ((4,),), (4,), plain(lambda a: a)),

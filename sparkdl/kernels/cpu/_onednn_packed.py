@@ -1,12 +1,13 @@
 """A small product that is made again and again with one matrix, which is packed once in a run: x w (+ b) (+ y) -> y.
 
-Which primitive: measured on Zen 4, one thread, x (64, K), GF/s of packed w; the core's peak is 115 (2026-11-20).
+Which primitive: GF/s of packed w in the form each step uses, x (64, K). Zen 4, one thread, one run of best of 8, other
+work on the machine (2026-11-20); the best of any form was 116.
 
-    K x N         matmul, AVX-512   matmul, AVX2   inner product, AVX2
-    128 x 512     brg:      113     gemm:jit: 77   brgemm: 112
-    512 x 2048    brg:      110     gemm:jit: 51   brgemm: 112
-    2048 x 512    brg:      116     gemm:jit: 65   brgemm: 107
-    384 x 128     brg:      114     gemm:jit: 107  brgemm: 112
+    K x N                matmul, AVX-512   matmul, AVX2    inner product, AVX2
+    128 x 512, added     brg: 113          gemm:jit: 77    brgemm: 110
+    512 x 2048, added    brg: 106          gemm:jit: 51    brgemm: 107
+    2048 x 512           brg: 116          gemm:jit: 60    brgemm: 107
+    384 x 128, added     brg: 114          gemm:jit: 107   brgemm: 111
 
 matmul has blocked kernels (brg) for AVX-512 alone; inner product has them for AVX2 too.
 """

@@ -6,7 +6,7 @@ A recipe is made once for given specs; bound to arrays, it becomes rows for the 
 import ctypes
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -45,9 +45,15 @@ class _Argument(ctypes.Structure):
 
 @dataclass
 class Recipe:
-    """Steps while they are being gathered; `prepared()` closes it."""
+    """Steps while they are being gathered; `prepared()` closes it.
 
+    ahead:  steps that only fill scratch buffers from inputs, before the others
+    still:  those buffers, each with its input
+    """
+
+    ahead: list[Step] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    still: dict[int, int] = field(default_factory=dict)
     names: list[str] = field(default_factory=list)
     scratch: list[Spec] = field(default_factory=lambda: [Spec((0,), "uint8")])  # the first is all steps' scratchpad
 
@@ -56,26 +62,27 @@ class Recipe:
         self.scratch.append(Spec((layout.nbytes,), "uint8"))
         return Slot(SCRATCH, len(self.scratch) - 1, layout)
 
-    def run(self, choice: Choice, slots: dict[int, Slot]) -> None:
+    def run(self, choice: Choice, slots: dict[int, Slot], ahead: bool = False) -> None:
         """Add a primitive with its arguments by DNNL_ARG."""
         pad = choice.layout(SCRATCHPAD_LAYOUT)
         if pad.nbytes:
             self.scratch[0] = Spec((max(pad.nbytes, self.scratch[0].size),), "uint8")
             slots = {**slots, SCRATCHPAD: Slot(SCRATCH, 0, pad)}
-        self.steps.append(_executed(Primitive(choice), slots))
+        (self.ahead if ahead else self.steps).append(_executed(Primitive(choice), slots))
         self.names.append(choice.implementation)
 
     def copied(self, slot: Slot, layout: Layout) -> Slot:
-        """`slot` in another layout: itself when it lies so already, else a scratch buffer filled by a reorder."""
+        """An input in another layout: itself when it lies so already, else a scratch buffer filled by a reorder."""
         if slot.layout.same(layout):
             return slot
         made = self.buffer(layout)
-        self.reorder(slot, made)
+        self.still[made.number] = slot.number
+        self.reorder(slot, made, ahead=True)
         return made
 
-    def reorder(self, source: Slot, target: Slot) -> None:
+    def reorder(self, source: Slot, target: Slot, ahead: bool = False) -> None:
         """Copy between layouts."""
-        self.run(choose("reorder", source.layout, target.layout), {SRC: source, DST: target})
+        self.run(choose("reorder", source.layout, target.layout), {SRC: source, DST: target}, ahead)
         self.names[-1] = "reorder"
 
     def then(self, name: str, make: Callable[[Arrays, Arrays], Row]) -> None:
@@ -90,10 +97,13 @@ class Recipe:
 
     def prepared(self) -> Prepared:
         """The kernel."""
-        return Prepared(self._bind, tuple(self.scratch), detail=" ".join(self.names))
+        still = tuple(dict.fromkeys(self.still.values()))
+        scratch, names = tuple(self.scratch), " ".join(self.names)
+        return Prepared(self._bind, scratch, still=still, kept=tuple(self.still), detail=names)
 
     def _bind(self, ins: Arrays, outs: Arrays, scratch: Arrays) -> Bound:
-        return rows([step((ins, outs, scratch)) for step in self.steps], ins, outs, scratch)
+        made = [step((ins, outs, scratch)) for step in (*self.ahead, *self.steps)]
+        return replace(rows(made, ins, outs, scratch), ahead=len(self.ahead))
 
 
 def rows(made: Sequence[Row], *keep: Any) -> Rows:
