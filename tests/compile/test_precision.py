@@ -96,7 +96,7 @@ def test_losses_weight_gradients_statistics_and_state_stay_float32(make):
     assert {graph.spec(ref).dtype for ref in graph.outputs.values()} == {"float32"}
     for node in graph.nodes:
         ins = {graph.spec(r).dtype for r in node.ins}
-        if node.op is None or "loss" in node.label.split("+") and not isinstance(node.op, Fused):
+        if node.op is None or ("loss" in node.label.split("+") and not isinstance(node.op, Fused)):
             assert BFLOAT16 not in {s.dtype for s in node.outs} | ins
         elif node.op.name == "pack":
             assert ins == {"float32"}
@@ -189,7 +189,7 @@ def run(program: Program, x: np.ndarray) -> Program:
 
 
 def test_a_wrong_precision_is_named():
-    with pytest.raises(ConfError, match="precision must be 'float32' or 'bfloat16'. Got 'float16'"):
+    with pytest.raises(ConfError, match=r"precision must be 'float32' or 'bfloat16'. Got 'float16'"):
         Trainer(mlp(), LOSS, Adam(), precision="float16")
 
 

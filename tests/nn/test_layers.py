@@ -29,6 +29,15 @@ from sparkdl.nn.penalties import L1, L2, PENALTIES
 # the order of its kind (Keras has data_format before output_padding there alone).
 KERAS = {
     "Input": "shape",
+    "LSTM": "units activation='tanh' recurrent_activation='sigmoid' use_bias=True kernel_initializer=GlorotUniform "
+    "recurrent_initializer=Orthogonal bias_initializer=Zeros unit_forget_bias=True kernel_regularizer=None "
+    "recurrent_regularizer=None bias_regularizer=None return_sequences=False go_backwards=False",
+    "GRU": "units activation='tanh' recurrent_activation='sigmoid' use_bias=True kernel_initializer=GlorotUniform "
+    "recurrent_initializer=Orthogonal bias_initializer=Zeros kernel_regularizer=None recurrent_regularizer=None "
+    "bias_regularizer=None return_sequences=False go_backwards=False",
+    "SimpleRNN": "units activation='tanh' use_bias=True kernel_initializer=GlorotUniform "
+    "recurrent_initializer=Orthogonal bias_initializer=Zeros kernel_regularizer=None recurrent_regularizer=None "
+    "bias_regularizer=None return_sequences=False go_backwards=False",
     "Dense": "units activation=None use_bias=True kernel_initializer=GlorotUniform bias_initializer=Zeros "
     "kernel_regularizer=None bias_regularizer=None",
     "Conv2D": "filters kernel_size strides=(1, 1) padding='valid' data_format=None dilation_rate=(1, 1) groups=1 "

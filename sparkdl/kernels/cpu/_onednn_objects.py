@@ -73,9 +73,7 @@ def plain(shape: Sequence[int], strides: Sequence[int] | None = None, dtype: str
 def free(shape: Sequence[int], dtype: str = "float32") -> Layout:
     """Elements in the layout that the implementation likes best."""
     made = ctypes.c_void_p()
-    library().need(
-        "dnnl_memory_desc_create_with_tag", ctypes.byref(made), len(shape), dims(shape), DTYPES[dtype], ANY
-    )
+    library().need("dnnl_memory_desc_create_with_tag", ctypes.byref(made), len(shape), dims(shape), DTYPES[dtype], ANY)
     return Layout(made.value or 0)
 
 

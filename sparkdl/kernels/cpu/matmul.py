@@ -52,10 +52,10 @@ def matmul(op: Any, ins: Specs, outs: Specs) -> Prepared:
 
 
 def _tall(op: Any, ins: Specs, k: int, n: int) -> bool:
-    """A kernel's gradient over many rows: gemm:jit, which packs both sides, is as fast as the blocked kernels or faster.
+    """A kernel's gradient over many rows: gemm:jit, which packs both sides, is as fast as blocked kernels or faster.
 
     Its time against brg's, M x K x N: 128 x 2048 x 512 0.90, 512 x 2048 x 128 0.93, 128 x 3136 x 512 0.86,
-    32 x 3200 x 512 0.82, 64 x 12800 x 64 0.99; in another run 512 x 3136 x 2048 1.01, 64 x 3200 x 2048 0.99. Left to brg:
+    32 x 3200 x 512 0.82, 64 x 12800 x 64 0.99; in another run 512 x 3136 x 2048 1.01, 64 x 3200 x 2048 0.99. For brg:
     128 x 3200 x 10 1.10, 40 x 64 x 64 1.06, 512 x 128 x 256 1.01, 256 x 1000 x 256 1.00, 784 x 128 x 512 0.97,
     2048 x 256 x 2048 0.96. Zen 4 with AVX-512, one thread, other work on the machine (2026-11-20).
     """

@@ -38,7 +38,7 @@ class MatMul(Op):
     def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
         (g,), (a, b) = grads, ins
         db = matmul(g, a, True, self.ta) if self.tb else matmul(a, g, not self.ta, False)
-        da = matmul(b, g, self.tb, True) if self.ta else matmul(g, b, False, not self.tb)  # last: `a` may be gone by now
+        da = matmul(b, g, self.tb, True) if self.ta else matmul(g, b, False, not self.tb)  # last: `a` may go
         return da, db
 
 

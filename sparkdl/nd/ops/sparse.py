@@ -1,9 +1,9 @@
 """Products with sparse rows (CSR), and their gradients.
 
 Letters: B rows, I inputs, O outputs, N stored elements. Row b holds the elements indptr[b] .. indptr[b+1]-1 of
-`indices` (columns) and `values`. N is a capacity, fixed for a program: what lies behind indptr[B] is not read. An index outside
-0 .. I-1 is a fault of the data that a running program cannot raise: its row becomes NaN, and it has no gradient. Ends
-of rows are held within 0 .. N.
+`indices` (columns) and `values`. N is a capacity, fixed for a program: what lies behind indptr[B] is not read. An index
+outside 0 .. I-1 is a fault of the data that a running program cannot raise: its row becomes NaN, and it has no
+gradient. Ends of rows are held within 0 .. N.
 """
 
 from typing import Any
