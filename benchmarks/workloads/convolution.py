@@ -26,6 +26,7 @@ from sparkdl.nn.layers.reshape import Flatten
 from sparkdl.nn.network import Network, Sequential
 from sparkdl.nn.topology import Topology
 from sparkdl.nn.wiring import Node
+from sparkdl.optim.rules import SGD
 from sparkdl.train.predictor import Predictor
 
 EPS = 1e-3  # Keras's
@@ -231,7 +232,20 @@ def chain(name: str, batch: int, side: int, layers: Sequence[tuple[int, ...] | s
                 i = int(say[0])
         return nn.Sequential(*made, nn.Flatten(), *_units(i * (6 if pool == 3 else 7) ** 2))
 
-    return Workload(name, batch, ours, theirs, normal(side, side, 3), classes(1000), mode="gradient", **more)
+    return Workload(
+        name, batch, ours, theirs, normal(side, side, 3), classes(1000), mode="gradient", optimizer=(DESCENT, descent),
+        steps=4, **more,
+    )  # fmt: skip
+
+
+# The check of `chain` descends by the plain gradient: Adam would lift 60 M gradients near its epsilon, which Keras and
+# torch add differently.
+DESCENT = SGD(0.01)
+
+
+def descent(parameters: Any, fused: bool) -> torch.optim.Optimizer:
+    """torch's plain descent at the same rate."""
+    return torch.optim.SGD(parameters, lr=DESCENT.learning_rate, fused=fused)
 
 
 def _units(inputs: int) -> list[nn.Module]:
