@@ -21,8 +21,8 @@ from sparkdl.base.spec import Specs
 Array = NDArray[Any]
 Arrays = tuple[Array, ...]
 
-LIBRARIES = {"cpu": ("onednn", "numba", "numpy", "ref")}
-EAGER = ("onednn", "numpy", "ref")  # numba compiles on first use: too slow for a single call
+LIBRARIES = {"cpu": ("winograd", "onednn", "numba", "numpy", "ref")}
+EAGER = ("onednn", "numpy", "ref")  # numba (and winograd, made of it) compiles on first use: too slow for one call
 _HOMES = ("sparkdl.kernels.cpu", "sparkdl.kernels.ref")
 
 
