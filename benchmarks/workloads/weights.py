@@ -21,10 +21,20 @@ def in_order(network: Network, module: nn.Module) -> None:
     theirs = [m for m in module.modules() if next(m.parameters(recurse=False), None) is not None]
     if len(mine) != len(theirs):
         raise ValueError(f"{len(mine)} of our layers have weights, {len(theirs)} of torch's modules")
-    channels = 0
+    flattened = _flattened(module)
     for weights, part in zip(mine, theirs, strict=True):
-        copy_layer(weights, part, channels)
-        channels = part.out_channels if isinstance(part, nn.Conv2d) else 0 if isinstance(part, nn.Linear) else channels
+        copy_layer(weights, part, flattened.get(part, 0))
+
+
+def _flattened(module: nn.Module) -> dict[nn.Module, int]:
+    """The Linears right behind a Flatten, with the channels of the image that was flattened."""
+    found: dict[nn.Module, int] = {}
+    channels, last = 0, module
+    for part in module.modules():
+        if isinstance(part, nn.Linear) and isinstance(last, nn.Flatten):
+            found[part] = channels
+        channels, last = getattr(part, "out_channels", channels), part
+    return found
 
 
 def by_layer(network: Network) -> Iterator[dict[str, Array]]:

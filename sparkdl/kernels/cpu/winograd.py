@@ -8,7 +8,9 @@ some of them. SPARKDL_WINOGRAD=off leaves these kernels out.
 """
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -21,7 +23,7 @@ from sparkdl.kernels.cpu._tiles import PLANES, SIZE, Planes, Product, Tiles
 from sparkdl.kernels.table import Array, Arrays, Bound, Prepared, Unsupported, kernel
 
 VARIABLE = "SPARKDL_WINOGRAD"
-# Matrices of `_sandwich.py` by window: what makes planes of the taps and pixels of planes, planes of g and dw of planes.
+# Matrices of `_sandwich.py` by window: what makes planes of taps and pixels of planes, planes of g and dw of planes.
 DATA, TAPS, BACK, GRAD, DUE = 0, {3: 1, 5: 2}, {3: 3, 5: 4}, {3: 5, 5: 6}, {3: 7, 5: 8}
 _TABLES = Spec((2 * PLANES,), "int64")
 
@@ -78,8 +80,8 @@ def conv_grad_kernel(op: Any, ins: Specs, outs: Specs) -> Prepared:
 def _tiles_of(images: Spec, w: Spec, y: Spec) -> Tiles:
     """Tiles that cover images with what a product makes. Raises Unsupported where tiles do not pay."""
     window, (c, o) = w.shape[0], w.shape[2:]
-    if w.shape[:2] not in ((3, 3), (5, 5)):
-        raise Unsupported("no tiles of this window")
+    if w.shape[:2] not in ((3, 3), (5, 5)) or find_spec("numba") is None:
+        raise Unsupported("no tiles of this window, or no numba")
     tiles = Tiles.of(images, SIZE + 1 - window)
     if not _tiles.worth(y.size // o, window, tiles.count, c, o):
         raise Unsupported("tiles would not pay")
@@ -114,8 +116,8 @@ def _filter(
     return Prepared(bind, scratch, still=(1,), kept=(0, 1), detail=f"F({made.step},{window}) {widest.name}")
 
 
-def _pad(products: Any) -> Spec:
-    return max((p.pad for p in products), key=lambda spec: spec.size)
+def _pad(products: Iterable[Product]) -> Spec:
+    return Spec((max(p.pad.size for p in products),), "uint8")
 
 
 def _planes_of(desk: "_Desk", w: Spec, source: Array, taps: Planes, u: Array, swapped: Array | None) -> list[Row]:
