@@ -2,7 +2,7 @@
 
 Looked for in this order: $SPARKDL_ONEDNN (a path, or "off"), the wheel onednn-cpu-gomp, the conda prefix, the system.
 Where there is none, `library()` raises Unsupported, numpy and numba serve instead, and one line is logged.
-It computes with one thread unless $SPARKDL_THREADS says otherwise: on Spark a core is a process.
+Its OpenMP is the one pool of threads that all kernels share: see `kernels/threads.py`.
 """
 
 import ctypes
@@ -17,8 +17,9 @@ from pathlib import Path
 
 from sparkdl.base.errors import KernelError
 from sparkdl.kernels.table import Unsupported
+from sparkdl.kernels.threads import default_threads
 
-VARIABLE, THREADS = "SPARKDL_ONEDNN", "SPARKDL_THREADS"
+VARIABLE = "SPARKDL_ONEDNN"
 NAME = {"darwin": "libdnnl.3.dylib", "win32": "dnnl.dll"}.get(sys.platform, "libdnnl.so.3")
 WHEEL = "onednn-cpu-gomp"
 MAJOR = 3
@@ -88,7 +89,7 @@ def _once() -> Library | None:
     if demanded == "off":
         _absent(f"{VARIABLE}=off")
         return None
-    threads = _threads()
+    threads = default_threads()
     if demanded:
         return _demanded(demanded, threads)
     tried = []
@@ -144,13 +145,6 @@ def _load(path: str, threads: int) -> Library:
     made.need("dnnl_engine_create", ctypes.byref(engine), _CPU, ctypes.c_size_t(0))
     made.need("dnnl_stream_create", ctypes.byref(stream), engine, _IN_ORDER)
     return Library(functions, engine, stream.value or 0, version, address)
-
-
-def _threads() -> int:
-    said = os.environ.get(THREADS, "1")
-    if not said.isdigit() or int(said) < 1:
-        raise KernelError(f"{THREADS} must be an int >= 1. Got {said!r}.")
-    return int(said)
 
 
 def _open(path: str, threads: int) -> ctypes.CDLL:

@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 
 from sparkdl.base.spec import Spec, Specs
-from sparkdl.kernels.cpu._rows import call, floats, numba_kernel, numpy_kernel
+from sparkdl.kernels.cpu._rows import divided_call, floats, numba_kernel, numpy_kernel
+from sparkdl.kernels.cpu._team import shares
 from sparkdl.kernels.ref.softmax import outside, targets
-from sparkdl.kernels.table import Array, Arrays, Bound, Prepare, Prepared
+from sparkdl.kernels.table import Array, Arrays, Bound, Prepare, Prepared, Rows
 
+_BLOCK = 2048  # elements, as _softmax.py takes them
 _KINDS = {"int32": 0, "int64": 1, "float32": 2}  # as _softmax.py numbers them
 
 
@@ -20,7 +22,7 @@ def _plain(family_function: str) -> Prepare:
         rows, cols = _rows_of(ins[0])
 
         def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-            return call("softmax", family_function, i[0], o[0], rows, cols)
+            return _by_rows(family_function, ins[0], i[0], o[0], rows, cols)
 
         return Prepared(bind, inplace=((0, 0),))
 
@@ -34,7 +36,7 @@ for _name in ("softmax", "log_softmax"):
 @numba_kernel("softmax_xent", floats)
 def _xent(op: Any, ins: Specs, outs: Specs) -> Prepared:
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("softmax", "softmax_xent", i[0], i[1], 0, *o, *ins[0].shape, _KINDS[ins[1].dtype])
+        return _by_rows("softmax_xent", ins[0], i[0], i[1], 0, *o, *ins[0].shape, _KINDS[ins[1].dtype])
 
     return Prepared(bind, inplace=((1, 0),))
 
@@ -42,7 +44,7 @@ def _xent(op: Any, ins: Specs, outs: Specs) -> Prepared:
 @numba_kernel("softmax_xent_both", floats)
 def _both(op: Any, ins: Specs, outs: Specs) -> Prepared:
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("softmax", "softmax_xent", *i, *o, *ins[0].shape, _KINDS[ins[1].dtype])
+        return _by_rows("softmax_xent", ins[0], *i, *o, *ins[0].shape, _KINDS[ins[1].dtype])
 
     return Prepared(bind, inplace=((1, 0),))
 
@@ -50,7 +52,7 @@ def _both(op: Any, ins: Specs, outs: Specs) -> Prepared:
 @numba_kernel("softmax_xent_grad", floats)
 def _grad(op: Any, ins: Specs, outs: Specs) -> Prepared:
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("softmax", "softmax_xent_grad", *i, *o, *ins[0].shape, _KINDS[ins[1].dtype])
+        return _by_rows("softmax_xent_grad", ins[0], *i, *o, *ins[0].shape, _KINDS[ins[1].dtype])
 
     return Prepared(bind, inplace=((0, 0),))
 
@@ -103,6 +105,13 @@ def softmax_xent_both(op: Any, ins: Arrays, outs: Arrays) -> None:
     logits, labels, g = ins
     softmax_xent(op, (logits, labels), outs)
     softmax_xent_grad(op, (outs[1], labels, g), outs[1:])
+
+
+def _by_rows(function: str, x: Spec, *values: Any) -> Rows:
+    """A function of _softmax.py, divided by blocks of rows."""
+    rows, cols = _rows_of(x)
+    grain = max(1, _BLOCK // max(cols, 1))
+    return divided_call("softmax", function, rows, shares(rows, 2 * x.size, grain), *values, grain=grain)
 
 
 def _rows_of(x: Spec) -> tuple[int, int]:
