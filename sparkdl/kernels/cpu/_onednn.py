@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -25,6 +26,7 @@ WHEEL = "onednn-cpu-gomp"
 MAJOR = 3
 _CPU, _IN_ORDER = 1, 1  # dnnl_cpu, dnnl_stream_in_order
 _AVX512_CORE_BF16 = 0xE7  # dnnl_cpu_isa_avx512_core_bf16; better ones have more bits
+_WAITING, _SPINS = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"), "1000"
 _PAUSE_HARD = 2  # omp_pause_hard: give back the threads
 log = logging.getLogger("sparkdl")
 
@@ -148,16 +150,31 @@ def _load(path: str, threads: int) -> Library:
 
 
 def _open(path: str, threads: int) -> ctypes.CDLL:
-    """Load with OMP_NUM_THREADS set: OpenMP reads it at its own load, as the default of every thread there will be."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-    try:
+    """Load with OpenMP's settings as we want them: it reads them at its own load, as defaults of all threads to come.
+
+    A thread that waits spins some 20 us, then sleeps, unless OMP_WAIT_POLICY or GOMP_SPINCOUNT say otherwise. libgomp
+    would spin 5 ms, which on a busy core its partner then lacks: a step of 3 ms took 104 (measured, see `_team.py`).
+    """
+    given = {"OMP_NUM_THREADS": str(threads)}
+    if not any(name in os.environ for name in _WAITING):
+        given[_WAITING[0]] = _SPINS
+    with _exported(given):
         return ctypes.CDLL(path)
+
+
+@contextmanager
+def _exported(given: dict[str, str]) -> Iterator[None]:
+    """Environment variables for the length of a block."""
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
     finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _version(functions: ctypes.CDLL) -> tuple[int, int, int]:
