@@ -13,13 +13,15 @@ from sparkdl.kernels import table, threads as counts
 from sparkdl.kernels.cpu import _team
 from sparkdl.kernels.threads import check_threads, count, using
 from sparkdl.nd.array import execute
+from sparkdl.nd.ops.attention import Attention
 from sparkdl.nd.ops.layernorm import GroupNorm, LayerNorm, LayerNormGrad, LayerNormResidual
 from sparkdl.nd.ops.random import Dropout
 from sparkdl.nd.ops.reduce import ArgMax, Max, Min, Sum
+from sparkdl.nd.ops.sigmoid import SigmoidXent, SigmoidXentBoth, SigmoidXentGrad
 from sparkdl.nd.ops.softmax import LogSoftmax, Softmax, SoftmaxXent, SoftmaxXentBoth, SoftmaxXentGrad
 from tests.conformance.ops import LIBRARIES, assert_close
 from tests.conformance.test_kernels import applications, cases
-from tests.kernels.harness import needs_onednn, normal, oracle, run, serves
+from tests.kernels.harness import close, needs_onednn, normal, oracle, run, serves
 
 pytestmark = needs_onednn
 
@@ -116,6 +118,7 @@ def test_three_threads_compute_every_op(case, small_parts):
 
 LABELS = np.arange(5000) % 37
 X, G, V = normal((5000, 37)), normal((5000,)), normal((37,))
+BITS = (X > 0.3).astype("f")
 VECTORS = (V, V + 1)
 SAME = [
     (Softmax(), (X,)),
@@ -123,6 +126,9 @@ SAME = [
     (SoftmaxXent(), (X, LABELS)),
     (SoftmaxXentBoth(), (X, LABELS, G)),
     (SoftmaxXentGrad(), (X, LABELS, G)),
+    (SigmoidXent(), (X, BITS)),
+    (SigmoidXentBoth(), (X, BITS, G)),
+    (SigmoidXentGrad(), (1 / (1 + np.exp(-X)), BITS, G)),
     (LayerNorm(), (X, *VECTORS)),
     (LayerNormResidual(), (X, 2 * X, *VECTORS)),
     (GroupNorm(2), (normal((500, 10, 38)), *(normal((38,), seed=k) for k in (1, 2)))),
@@ -146,15 +152,32 @@ def test_rows_have_the_same_bits_whatever_the_count(op, arrays):
             np.testing.assert_array_equal(a.view(np.uint8), b.view(np.uint8))
 
 
-@pytest.mark.parametrize("op", [Sum((0,)), LayerNormGrad()], ids=lambda op: op.name)
-def test_divided_sums_are_near_and_repeat_themselves(op):
-    arrays = (X,) if op.name == "sum" else (normal(X.shape, seed=1), X, V, X.mean(1), 1 / X.std(1))
+SUMS = [
+    (Sum((0,)), (X,)),
+    (LayerNormGrad(), (normal(X.shape, seed=1), X, V, X.mean(1), 1 / X.std(1))),
+    (SigmoidXentBoth(total=True), (X, BITS, G)),
+]
+
+
+@pytest.mark.parametrize(("op", "arrays"), SUMS, ids=[op.name for op, _ in SUMS])
+def test_divided_sums_are_near_and_repeat_themselves(op, arrays):
     want = oracle(op, arrays)
     with using(3):
         first, second = (run(op, arrays, "numba") for _ in range(2))
     for got, again, w in zip(first, second, want, strict=True):
         np.testing.assert_array_equal(got, again)
         np.testing.assert_allclose(got, w, rtol=2e-5, atol=2e-5 * np.abs(w).max())
+
+
+@pytest.mark.parametrize("causal", [False, True])
+def test_attention_has_the_same_softmax_in_three_threads(causal):
+    q, k, v = (normal((4, 128, 2, 16), seed=n) for n in range(3))
+    mask = np.random.default_rng(0).random((4, 128, 128)) < 0.7
+    want = oracle(Attention(0.25, causal), (q, k, v, mask))
+    with using(3):
+        assert _team.shares(4 * 2 * 128, 2 * want[1].size, 16) == 3
+        for got, w in zip(run(Attention(0.25, causal), (q, k, v, mask), "onednn"), want, strict=True):
+            close(got, w)
 
 
 def test_nan_and_infinity_stay_in_their_rows():

@@ -70,9 +70,9 @@ def test_fit_predict_and_evaluate_take_threads(monkeypatch):
     before, made, given = count(), {}, {"loss": LOSS, "validation_split": 0.25, "epochs": 2}
     for n in (1, 2):
         net = network()
-        history = net.fit(X, Y, threads=n, **given)
+        history = net.fit(X, Y, threads=n, **given).history
         scores = net.evaluate(X, Y, threads=n)
-        made[n] = [*history.history["loss"], *history.history["val_loss"], scores["loss"], *net.predict(X, threads=n).ravel()]
+        made[n] = [*history["loss"], *history["val_loss"], scores["loss"], *net.predict(X, threads=n).ravel()]
         np.testing.assert_array_equal(Predictor(net, threads=n)(X), net.predict(X, threads=n))
     np.testing.assert_allclose(made[2], made[1], rtol=1e-4, atol=1e-6)
     assert count() == before

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from sparkdl.base.spec import Specs
-from sparkdl.kernels.cpu._team import divided
+from sparkdl.kernels.cpu._team import shared
 from sparkdl.kernels.table import Array, Arrays, Bound, Prepare, Prepared, Rows, Unsupported, When, always, kernel
 
 
@@ -64,10 +64,8 @@ def call(family: str, function: str, *values: Any) -> Rows:
 def divided_call(family: str, function: str, units: int, parts: int, *values: Any, grain: int = 1) -> Rows:
     """The same for a kernel that can be divided: over all its units, in so many parts (see `_team.py`)."""
     from sparkdl.kernels.cpu._loop import row
-    from sparkdl.kernels.cpu._numba import arguments
 
-    code, args = compiled(family, function), arguments(*values)
-    made, keep = divided(code, args.ctypes.data, units, parts, grain, (args, values))
+    made, keep = shared(compiled(family, function), units, parts, values, grain)
     return Rows(row(*made), keep)
 
 

@@ -36,6 +36,14 @@ def divided(code: Any, args: int, units: int, parts: int, grain: int = 1, keep: 
     return (together.address, given.ctypes.data), (code, given, *keep)
 
 
+def shared(code: Any, units: int, parts: int, values: Sequence[Any], grain: int = 1) -> Row:
+    """The same with the kernel's args made of these arrays, ints and floats."""
+    from sparkdl.kernels.cpu._numba import arguments  # loads numba: not before a kernel is bound
+
+    args = arguments(*values)
+    return divided(code, args.ctypes.data, units, parts, grain, (args, values))
+
+
 def in_parts(parts: int) -> str:
     """What `Prepared.detail` says of it."""
     return f" /{parts}" if parts > 1 else ""
