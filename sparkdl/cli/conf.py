@@ -2,7 +2,7 @@
 
 [data]       train, test, sample, features, label, weight, task; [[data.steps]]
 [network]    inputs; [[network.layers]]
-[training]   loss, optimizer, metrics, epochs, batch_size, seed, shuffle, precision
+[training]   loss, optimizer, metrics, epochs, batch_size, seed, shuffle, precision, threads
 [averaging]  workers, averaging_frequency, ...
 [output]     path
 """
@@ -48,7 +48,7 @@ class DataConf(Columns):
 
 @record
 class TrainingConf:
-    """How the network is trained. `batch_size` is per worker; `precision` is as in FitConf."""
+    """How the network is trained. `batch_size` is per worker; `precision` and `threads` are as in FitConf."""
 
     loss: Annotated[Loss, OneOf(LOSSES)]
     optimizer: Annotated[Optimizer, OneOf(OPTIMIZERS)]
@@ -58,6 +58,7 @@ class TrainingConf:
     seed: Whole = 0
     shuffle: Flag = True
     precision: Precision = "float32"
+    threads: Count = 1
 
 
 @record
@@ -104,6 +105,7 @@ class JobConf:
             optimizer=self.training.optimizer, metrics=self.training.metrics, epochs=self.training.epochs,
             batch_size=self.training.batch_size, seed=self.training.seed, shuffle=self.training.shuffle,
             averaging=self.averaging, task=self.data.task, precision=self.training.precision,
+            threads=self.training.threads,
         )  # fmt: skip
 
     def to_toml(self) -> str:

@@ -22,11 +22,14 @@ from sparkdl.compile.place import place
 from sparkdl.compile.precision import available, lower
 from sparkdl.compile.program import Array, Program
 from sparkdl.compile.recompute import recompute
+from sparkdl.compile.rewrite import live
 from sparkdl.compile.schedule import schedule
 from sparkdl.compile.simplify import simplify
 from sparkdl.graph.graph import Graph, Sym
 from sparkdl.kernels.table import LIBRARIES
+from sparkdl.kernels.threads import check_threads, count, using
 
+TINY = 1_000_000  # elements, some 0.3 ms: below, meeting takes the threads longer than they save (measured on Zen 4)
 PASSES: tuple[tuple[str, Callable[[Graph], Graph]], ...] = (
     ("simplify", simplify),
     ("fuse", fuse),
@@ -44,6 +47,7 @@ def compile(  # noqa: A001
     libraries: tuple[str, ...] = LIBRARIES["cpu"],
     precision: str = "float32",
     memory_budget: int | None = None,
+    threads: int | None = None,
 ) -> Program:
     """Make `outputs` of `graph` computable.
 
@@ -53,23 +57,55 @@ def compile(  # noqa: A001
             each run; weights among it are folded and laid out for speed
     precision: "bfloat16" computes products on bfloat16 where the CPU has it; see `compile/precision.py`
     memory_budget: bytes that `Program.peak_bytes` may reach; what the gradient needs is computed again to stay below
+    threads: that the program computes with, $SPARKDL_THREADS or 1 by default; see `kernels/threads.py`. A program too
+             small to gain from several, below TINY elements, has one: `Program.threads` says how many there are
     """
-    given = donate or {}
     graph.outputs = {name: sym.ref for name, sym in outputs.items()}
+    with using(check_threads(threads)):
+        return _compiled(graph, donate or {}, bind or {}, still, libraries, precision, memory_budget)
+
+
+def _compiled(
+    graph: Graph,
+    donate: Mapping[str, str],
+    bind: Mapping[str, Array],
+    still: Collection[str],
+    libraries: tuple[str, ...],
+    precision: str,
+    memory_budget: int | None,
+) -> Program:
     _debug("graph", graph)
     for name, run in _passes(still, precision):
         graph = _passed(name, run, graph)
     if memory_budget is not None:
-        peak = partial(_peak, donate=given, libraries=libraries)
+        peak = partial(_peak, donate=donate, libraries=libraries)
         graph = _passed("recompute", partial(recompute, budget=memory_budget, peak=peak), graph)
-    graph = _passed("schedule", partial(schedule, donate=given), graph)
-    guards = Guards() if "guard" in _asked() else None
-    steps = place(graph, libraries, () if guards else still)
-    reuse = guards is None and "no-memory" not in _asked()
-    program = Program(graph, steps, plan(graph, steps, given, reuse, GUARD if guards else 0), bind or {}, guards)
+    graph = _passed("schedule", partial(schedule, donate=donate), graph)
+    with using(count() if _elements(graph) >= TINY else 1):
+        program = _program(graph, donate, bind, still, libraries)
     if "program" in _asked():
         sys.stderr.write(program.explain() + "\n")
     return program
+
+
+def _program(
+    graph: Graph,
+    donate: Mapping[str, str],
+    bind: Mapping[str, Array],
+    still: Collection[str],
+    libraries: tuple[str, ...],
+) -> Program:
+    guards = Guards() if "guard" in _asked() else None
+    steps = place(graph, libraries, () if guards else still)
+    reuse = guards is None and "no-memory" not in _asked()
+    return Program(graph, steps, plan(graph, steps, donate, reuse, GUARD if guards else 0), bind, guards)
+
+
+def _elements(graph: Graph) -> int:
+    """How many elements a program of the graph reads and writes."""
+    nodes = [graph.nodes[k] for k in live(graph)]
+    run = [node for node in nodes if node.op is not None and not node.op.alias]
+    return sum(s.size for node in run for s in (*node.outs, *map(graph.spec, node.ins)))
 
 
 def _passes(still: Collection[str], precision: str) -> Iterator[tuple[str, Callable[[Graph], Graph]]]:

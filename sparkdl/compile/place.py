@@ -8,6 +8,7 @@ from sparkdl.compile.schedule import still_nodes
 from sparkdl.graph.graph import Graph, Node
 from sparkdl.kernels import table
 from sparkdl.kernels.table import Prepared
+from sparkdl.kernels.threads import count
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,6 @@ def _runs(node: Node) -> bool:
 
 def _step(graph: Graph, k: int, libraries: tuple[str, ...], fixed: set[int]) -> Step:
     node = graph.nodes[k]
-    prepared = table.prepare(node.op, tuple(graph.spec(r) for r in node.ins), node.outs, libraries)
+    prepared = table.prepare(node.op, tuple(graph.spec(r) for r in node.ins), node.outs, libraries, count())
     packed = bool(prepared.still) and all(node.ins[j][0] in fixed for j in prepared.still)
     return Step(k, node, prepared, k in fixed, packed and k not in fixed)

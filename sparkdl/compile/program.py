@@ -16,6 +16,7 @@ from sparkdl.compile.place import Step
 from sparkdl.compile.rewrite import live
 from sparkdl.graph.graph import Graph, Ref
 from sparkdl.kernels.table import Rows
+from sparkdl.kernels.threads import count, counter, using
 
 Array = NDArray[Any]
 Call = tuple[Rows | Callable[[], None], Step]
@@ -52,6 +53,9 @@ class Program:
     `fill` copies and checks; who writes into the arrays of `inputs` gets NumPy's own conversions. An output holds its
     value until the next run. Not for two threads at once. Say `stale()` when inputs that were compiled as `still` have
     changed: the next run then computes anew what depends on them alone.
+
+    threads: what it computes with: the count of the thread of Python that made it, to which `run` turns for as long as
+             it takes. Each thread of Python that runs such a program has its own pool.
     """
 
     def __init__(
@@ -63,6 +67,7 @@ class Program:
         guards: Guards | None = None,
     ) -> None:
         self._graph, self._steps, self._plan = graph, steps, plan
+        self._count, self.threads = counter(), count()
         self._memory = _memory(graph, plan, given, guards)
         self.inputs = MappingProxyType({name: self._array((k, 0)) for name, k in graph.inputs().items()})
         self.outputs = {name: self._array(ref) for name, ref in graph.outputs.items()}
@@ -97,6 +102,13 @@ class Program:
 
     def run(self) -> None:
         """Compute the outputs from the inputs. Raises KernelError naming the layer whose kernel failed."""
+        if self._count() == self.threads:
+            self._run()
+        else:
+            with using(self.threads):
+                self._run()
+
+    def _run(self) -> None:
         if not self._fresh:
             self._refreshed()
         for segment in self._segments:

@@ -49,7 +49,8 @@ class FitConf:
 
     Workers that have no rows left in an epoch wait for the others: no row is dropped or used twice. classes names those
     of text labels where not all of them occur in the table. precision: "bfloat16" multiplies bfloat16 on workers whose
-    CPU does (avx512_core_bf16), and float32 on others; what is averaged and saved is float32 either way.
+    CPU does (avx512_core_bf16), and float32 on others; what is averaged and saved is float32 either way. threads: of
+    each worker; more than one pays where spark.task.cpus gives a task as many cores.
     """
 
     columns: Columns
@@ -66,6 +67,7 @@ class FitConf:
     task: Task = "classification"
     classes: tuple[Text, ...] | None = None
     precision: Precision = "float32"
+    threads: Count = 1
 
     def __post_init__(self) -> None:
         if self.columns.label is None:

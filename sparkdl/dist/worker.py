@@ -73,7 +73,7 @@ def prepare(batches: Iterable[pa.RecordBatch], job: Job) -> Ready:
     network = Network(conf.network)
     network.vector = aligned(vector.size)
     network.vector[...] = vector
-    trainer = Trainer(network, conf.loss, conf.optimizer, conf.metrics, conf.seed, conf.precision)
+    trainer = Trainer(network, conf.loss, conf.optimizer, conf.metrics, conf.seed, conf.precision, threads=conf.threads)
     table = drain(batches, encoder)
     if len(table):
         (y,) = trainer.objective.labels(network, table.y).values()

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from sparkdl.base.errors import KernelError
 from sparkdl.base.spec import Specs
+from sparkdl.kernels.threads import using
 
 Array = NDArray[Any]
 Arrays = tuple[Array, ...]
@@ -115,9 +116,19 @@ def _fill(op: Any, out: Array, value: Any) -> None:
 
 
 @lru_cache(8192)
-def prepare(op: Any, ins: Specs, outs: Specs, libraries: tuple[str, ...] = LIBRARIES["cpu"]) -> Prepared:
-    """The first kernel that serves. Raises KernelError when none does."""
+def prepare(
+    op: Any, ins: Specs, outs: Specs, libraries: tuple[str, ...] = LIBRARIES["cpu"], threads: int = 1
+) -> Prepared:
+    """The first kernel that serves. It is to be bound and run with that many threads.
+
+    Raises KernelError when none does.
+    """
     load()
+    with using(threads):
+        return _first(op, ins, outs, libraries)
+
+
+def _first(op: Any, ins: Specs, outs: Specs, libraries: tuple[str, ...]) -> Prepared:
     for library in libraries:
         for when, make in _ROWS.get((op.name, library), ()):
             if when(op, ins):

@@ -48,6 +48,7 @@ def fit_conf(stage: TrainingSetters, df: DataFrame, task: Task) -> FitConf:
         averaging=AveragingPlan(stage.getNumWorkers() or None, stage.getAveragingFrequency()),
         task=task,
         precision=stage.getPrecision(),
+        threads=stage.getThreads(),
     )
 
 

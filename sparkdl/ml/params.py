@@ -27,6 +27,7 @@ DEFAULTS: dict[str, Any] = {
     "scaling": "none",
     "steps": [],
     "precision": "float32",
+    "threads": 1,
     "seed": 0,  # pyspark's default is the hash of the class name, which differs between Python processes
     "handleInvalid": "error",
 }
@@ -41,6 +42,7 @@ _MUST_BE: dict[str, Any] = {
     "inputShape": tuple[Count, ...],
     "scaling": Literal["none", "standardize", "minmax"],
     "precision": Precision,
+    "threads": Count,
     "handleInvalid": Literal["error", "skip", "keep"],
     "thresholds": tuple[NonNegative, ...],
 }
@@ -239,10 +241,24 @@ class HasPrecision(Params):
         return self.getOrDefault(self.precision)
 
 
+class HasThreads(Params):
+    """Mixin for param threads."""
+
+    threads: "Param[int]" = _param(
+        "threads",
+        "threads of each worker, > 0; give tasks as many cores by spark.task.cpus.",
+        TypeConverters.toInt,
+    )
+
+    def getThreads(self) -> int:
+        """Threads of each worker."""
+        return self.getOrDefault(self.threads)
+
+
 class DLParams(
     HasFeaturesCols, HasLoss, HasOptimizer, HasLearningRate, HasMetrics, HasEpochs,
-    HasBatchSize, HasNumWorkers, HasAveragingFrequency, HasScaling, HasSteps, HasPrecision, HasWeightCol,
-    HasSeed, HasHandleInvalid,
+    HasBatchSize, HasNumWorkers, HasAveragingFrequency, HasScaling, HasSteps, HasPrecision, HasThreads,
+    HasWeightCol, HasSeed, HasHandleInvalid,
 ):  # fmt: skip
     """The params that all our estimators and models have. batchSize is per worker."""
 
@@ -268,6 +284,7 @@ class DLArguments(TypedDict, total=False):
     scaling: str
     steps: list[Any]
     precision: str
+    threads: int
     seed: int
     handleInvalid: str
 

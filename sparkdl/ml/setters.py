@@ -75,6 +75,10 @@ class TrainingSetters(ScoringSetters, HasNetwork, HasInputShape):
         """Set what is multiplied: float32, or bfloat16 where the CPU does."""
         return self._set(precision=value)
 
+    def setThreads(self: T, value: int) -> T:
+        """Set the threads of each worker."""
+        return self._set(threads=value)
+
     def setWeightCol(self: T, value: str) -> T:
         """Set the column of example weights."""
         return self._set(weightCol=value)

@@ -9,6 +9,7 @@ from sparkdl.base.errors import ShapeError
 from sparkdl.base.spec import ITEMSIZE, Spec, numpy_dtype
 from sparkdl.kernels import table
 from sparkdl.kernels.run import run_bound
+from sparkdl.kernels.threads import count
 from sparkdl.nd.op import Op
 from sparkdl.nd.operators import Operators
 
@@ -76,7 +77,7 @@ def execute(op: Op, arrays: tuple[Numpy[Any], ...], libraries: tuple[str, ...] =
     """Run an op on NumPy arrays with the first kernel of `libraries` that serves."""
     ins = tuple(Spec(a.shape, a.dtype.name) for a in arrays)
     outs = op.specs(ins)
-    prepared = table.prepare(op, ins, outs, libraries)
+    prepared = table.prepare(op, ins, outs, libraries, count())
     given = arrays if prepared.strided else tuple(np.asarray(a, order="C") for a in arrays)
     made, scratch = (tuple(_empty(s) for s in specs) for specs in (outs, prepared.scratch))
     run_bound(prepared.bind(given, made, scratch))

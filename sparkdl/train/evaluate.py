@@ -24,10 +24,12 @@ def evaluate(
     metrics: Iterable[MetricLike] | Mapping[str, Any] | None = None,
     sample_weight: Any = None,
     batch_size: int = CHUNK,
+    threads: int | None = None,
 ) -> dict[str, Any]:
     """The measures by name, "loss" first: sum(weight * loss) / N with penalties, then the metrics.
 
     loss, metrics: those of the last fit by default. Raises ConfError where there was none.
+    threads:       to compute with, $SPARKDL_THREADS or 1 by default
     """
     last = network.training or {}
     chosen = last.get("loss") if loss is None else loss
@@ -35,19 +37,21 @@ def evaluate(
         raise ConfError("evaluate: give loss=...; the network was not trained here, so there is no last one.")
     objective = Objective.of(network, chosen, last.get("metrics", ()) if metrics is None else metrics)
     table = table_of(network, objective, x, y, sample_weight)
-    return objective.results(evaluate_table(network, objective, table, batch_size))
+    return objective.results(evaluate_table(network, objective, table, batch_size, threads))
 
 
-def evaluate_table(network: Network, objective: Objective, table: Table, batch_size: int = CHUNK) -> dict[str, Sums]:
+def evaluate_table(
+    network: Network, objective: Objective, table: Table, batch_size: int = CHUNK, threads: int | None = None
+) -> dict[str, Sums]:
     """The sums of loss and metrics over a table, which add across tables; `objective.results` reads them."""
-    parts = [_measured(network, objective, batch, batch_size) for batch in table.minibatches(batch_size, shuffle=False)]
-    return merged(parts)
+    batches = table.minibatches(batch_size, shuffle=False)
+    return merged([_measured(network, objective, batch, batch_size, threads) for batch in batches])
 
 
-def _measured(network: Network, objective: Objective, batch: Any, size: int) -> dict[str, Sums]:
+def _measured(network: Network, objective: Objective, batch: Any, size: int, threads: int | None) -> dict[str, Sums]:
     ys, rows = y_by_output(objective.losses, batch.y), len(batch)
     feeds = {f"x/{k}": v for k, v in batch.x.items()} | {f"y/{k}": v for k, v in ys.items()}
-    (chunk,) = run_chunks(network, feeds, rows, size, objective.losses)
+    (chunk,) = run_chunks(network, feeds, rows, size, objective.losses, threads)
     weight = np.ones(rows) if batch.weight is None else batch.weight.astype(np.float64)
     total = chunk["each"].astype(np.float64) @ weight + float(chunk.get("penalty", 0.0)) * rows
     preds = {name: chunk[f"out/{name}"] for name in objective.losses}

@@ -38,6 +38,7 @@ def fit(
     listeners: Sequence[Listener] = (),
     nonfinite: Literal["stop", "continue"] = "stop",
     precision: str = "float32",
+    threads: int | None = None,
 ) -> History:
     """Train `network` in place; names and defaults are those of Keras's compile and fit.
 
@@ -51,12 +52,13 @@ def fit(
     verbose:           1 prints a line for each epoch
     nonfinite:         "stop" raises DataError when the loss is NaN or infinite
     precision:         "bfloat16" multiplies bfloat16 where the CPU does; parameters stay float32
+    threads:           to compute with, $SPARKDL_THREADS or 1 by default. Sums may round otherwise with another number
 
     The last batch may be smaller; no row is dropped. Measures of an epoch are means over its steps, taken as the
     parameters move. The optimizer starts anew in each call; to go on with its state, keep a `Trainer`.
     """
     _check(batch_size, epochs, validation_split, validation_data)
-    trainer = Trainer(network, loss, optimizer, metrics, seed, precision)
+    trainer = Trainer(network, loss, optimizer, metrics, seed, precision, threads=threads)
     table = table_of(network, trainer.objective, x, y, sample_weight)
     table, held = _held_back(table, validation_split)
     if validation_data is not None:
@@ -108,7 +110,9 @@ def _validation(run: _Run) -> dict[str, Any]:
     """The measures of the rows held back, as val_..."""
     if run.held is None:
         return {}
-    sums = evaluate_table(run.trainer.network, run.trainer.objective, run.held, max(run.batch_size, CHUNK))
+    sums = evaluate_table(
+        run.trainer.network, run.trainer.objective, run.held, max(run.batch_size, CHUNK), run.trainer.threads
+    )
     return {f"val_{k}": v for k, v in run.trainer.objective.results(sums).items()}
 
 

@@ -17,6 +17,7 @@ from sparkdl.base.spec import Spec
 from sparkdl.compile.pipeline import compile as compiled
 from sparkdl.compile.program import Program
 from sparkdl.graph.graph import Graph
+from sparkdl.kernels.threads import check_threads
 from sparkdl.nn.layer import Ctx
 from sparkdl.nn.losses import Loss
 from sparkdl.nn.network import Network
@@ -29,18 +30,23 @@ LossItems = tuple[tuple[str, Loss], ...]
 
 @dataclass
 class _Kept:
-    """Programs by losses, bound to one vector; one run at a time."""
+    """Programs by losses and threads, bound to one vector; one run at a time."""
 
     vector: NDArray[np.float32]
     lock: threading.Lock = field(default_factory=threading.Lock)
-    programs: dict[LossItems, Programs] = field(default_factory=dict)
+    programs: dict[tuple[LossItems, int], Programs] = field(default_factory=dict)
 
 
 _KEPT: "weakref.WeakKeyDictionary[Network, _Kept]" = weakref.WeakKeyDictionary()
 
 
 def run_chunks(
-    network: Network, feeds: Arrays, rows: int, size: int, losses: Mapping[str, Loss] | None = None
+    network: Network,
+    feeds: Arrays,
+    rows: int,
+    size: int,
+    losses: Mapping[str, Loss] | None = None,
+    threads: int | None = None,
 ) -> Iterator[dict[str, Any]]:
     """The program's outputs for `feeds` (rows, ...), chunk by chunk: copies, without the rows that filled up.
 
@@ -48,7 +54,7 @@ def run_chunks(
     """
     kept = _kept(network)
     with kept.lock:
-        programs = _programs(network, kept, tuple((losses or {}).items()))
+        programs = _programs(network, kept, tuple((losses or {}).items()), check_threads(threads))
         for feed in programs.all():
             feed.program.stale()  # the parameters may have been written to since the last call
         yield from chunks(programs, feeds, rows, size)
@@ -65,7 +71,11 @@ def chunks(programs: Programs, feeds: Arrays, rows: int, size: int) -> Iterator[
 
 
 def inference(
-    network: Network, losses: Mapping[str, Loss], batch: int, vector: NDArray[np.float32] | None = None
+    network: Network,
+    losses: Mapping[str, Loss],
+    batch: int,
+    vector: NDArray[np.float32] | None = None,
+    threads: int | None = None,
 ) -> Program:
     """The program for `batch` rows: layers as in inference; parameters are `vector`, by default the network's own."""
     graph, layout = Graph(), network.layout
@@ -79,7 +89,7 @@ def inference(
         outputs["each"] = each_loss(graph, losses, preds)
         outputs |= {"penalty": sum(ctx.losses[1:], ctx.losses[0])} if ctx.losses else {}
     bound = bound_parameters(layout, network.vector if vector is None else vector)
-    return compiled(graph, outputs, bind=bound, still=tuple(bound))
+    return compiled(graph, outputs, bind=bound, still=tuple(bound), threads=threads)
 
 
 def _kept(network: Network) -> _Kept:
@@ -90,19 +100,19 @@ def _kept(network: Network) -> _Kept:
     return found
 
 
-def _programs(network: Network, kept: _Kept, losses: LossItems) -> Programs:
-    if losses not in kept.programs:
-        kept.programs[losses] = Programs(_maker(weakref.ref(network), dict(losses)))
-    return kept.programs[losses]
+def _programs(network: Network, kept: _Kept, losses: LossItems, threads: int) -> Programs:
+    if (losses, threads) not in kept.programs:
+        kept.programs[losses, threads] = Programs(_maker(weakref.ref(network), dict(losses), threads))
+    return kept.programs[losses, threads]
 
 
-def _maker(network: "weakref.ref[Network]", losses: Mapping[str, Loss]) -> Callable[[int], Program]:
+def _maker(network: "weakref.ref[Network]", losses: Mapping[str, Loss], threads: int) -> Callable[[int], Program]:
     """Makes programs without keeping the network alive: the table of programs would never let go of it."""
 
     def make(batch: int) -> Program:
         found = network()
         assert found is not None  # the caller holds it
-        return inference(found, losses, batch)
+        return inference(found, losses, batch, threads=threads)
 
     return make
 

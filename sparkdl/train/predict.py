@@ -13,18 +13,19 @@ from sparkdl.train.rows import Arrays, feature_arrays, same_rows
 CHUNK = 256
 
 
-def predict(network: Network, x: Any, *, batch_size: int = CHUNK) -> Any:
+def predict(network: Network, x: Any, *, batch_size: int = CHUNK, threads: int | None = None) -> Any:
     """The outputs for all rows of `x`: (N, ...) float32, or a dict of them by output where there are several.
 
     x: an array (N, ...), a dict of them by input, or an Arrow table. `batch_size` rows go through at a time.
+    threads: to compute with, $SPARKDL_THREADS or 1 by default
     """
-    return bare(network, outputs(network, feature_arrays(network, x), batch_size))
+    return bare(network, outputs(network, feature_arrays(network, x), batch_size, threads))
 
 
-def outputs(network: Network, xs: Arrays, batch_size: int = CHUNK) -> Arrays:
+def outputs(network: Network, xs: Arrays, batch_size: int = CHUNK, threads: int | None = None) -> Arrays:
     """The outputs by name for checked inputs."""
     rows = same_rows(xs)
-    parts = run_chunks(network, {f"x/{k}": v for k, v in xs.items()}, rows, batch_size)
+    parts = run_chunks(network, {f"x/{k}": v for k, v in xs.items()}, rows, batch_size, threads=threads)
     return gathered(network, parts, rows)
 
 

@@ -3,6 +3,7 @@
 import threading
 from typing import Any
 
+from sparkdl.kernels.threads import check_threads
 from sparkdl.nn.network import Network
 from sparkdl.nn.params import aligned
 from sparkdl.train.forward import chunks, inference
@@ -15,14 +16,17 @@ class Predictor:
     """`predictor(x)` is `network.predict(x)` with the parameters as they were when it was made.
 
     Their normalisations are folded and their weights laid out once, where `predict` must do so in each call: they may
-    have changed. It holds a copy of the parameters, so that training on does not disturb it. Threads take turns.
+    have changed. It holds a copy of the parameters, so that training on does not disturb it. Callers take turns.
+
+    threads: to compute with, $SPARKDL_THREADS or 1 by default
     """
 
-    def __init__(self, network: Network, batch_size: int = CHUNK) -> None:
+    def __init__(self, network: Network, batch_size: int = CHUNK, threads: int | None = None) -> None:
         vector = aligned(network.layout.size)
         vector[...] = network.vector
         self._network, self._size, self._lock = network, batch_size, threading.Lock()
-        self._programs = Programs(lambda batch: inference(network, {}, batch, vector))
+        given = check_threads(threads)
+        self._programs = Programs(lambda batch: inference(network, {}, batch, vector, given))
 
     def __call__(self, x: Any) -> Any:
         """The outputs for all rows of `x`, as `predict` gives them."""

@@ -15,6 +15,7 @@ from sparkdl.compile.pipeline import compile as compiled
 from sparkdl.compile.precision import check_precision
 from sparkdl.compile.program import Program
 from sparkdl.data.batches import Batch
+from sparkdl.kernels.threads import check_threads
 from sparkdl.nn.metrics import Sums, merged
 from sparkdl.nn.network import Network
 from sparkdl.nn.params import aligned
@@ -33,6 +34,7 @@ class Trainer:
     iterations:  steps done
     objective:   the losses and metrics
     memory_budget:  bytes that a step's temporaries and gradients may take; values are computed twice to stay below
+    threads:     that a step computes with
     """
 
     def __init__(
@@ -44,9 +46,10 @@ class Trainer:
         seed: int = 0,
         precision: str = "float32",
         memory_budget: int | None = None,
+        threads: int | None = None,
     ) -> None:
         self.network, self.iterations, self.precision = network, 0, check_precision(precision)
-        self.memory_budget = memory_budget
+        self.memory_budget, self.threads = memory_budget, check_threads(threads)
         self.objective = Objective.of(network, loss, metrics)
         self.optimizer: Optimizer = OneOf(OPTIMIZERS).parse(optimizer)
         self.state = _adopt(network, self.optimizer)
@@ -100,7 +103,7 @@ class Trainer:
         state = bound_state(self.network.layout, self.optimizer, self.state)
         return compiled(
             traced.graph, traced.outputs, donate=traced.donate, bind=state, precision=self.precision,
-            memory_budget=self.memory_budget,
+            memory_budget=self.memory_budget, threads=self.threads,
         )  # fmt: skip
 
     def _count_up(self, feed: Feed, ids: NDArray[Any]) -> None:

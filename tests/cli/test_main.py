@@ -36,7 +36,7 @@ def test_an_unknown_key(capsys, tmp_path):
     said = fault(capsys, "train", DIGITS, "--set", "training.epohcs=3", "--set", f"output.path={tmp_path}")
     assert said == (
         f"sparkdl: {DIGITS}: training: TrainingConf has no field 'epohcs'. Did you mean 'epochs'? "
-        "Known: loss, optimizer, metrics, epochs, batch_size, seed, shuffle, precision.\n"
+        "Known: loss, optimizer, metrics, epochs, batch_size, seed, shuffle, precision, threads.\n"
     )
     assert list(tmp_path.iterdir()) == []
 

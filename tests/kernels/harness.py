@@ -8,6 +8,7 @@ from sparkdl.kernels import table
 from sparkdl.kernels.cpu._onednn import library
 from sparkdl.kernels.run import run_bound
 from sparkdl.kernels.table import Unsupported
+from sparkdl.kernels.threads import count
 from sparkdl.nd.array import NDArray, execute
 
 GUARD = 64
@@ -46,7 +47,7 @@ def run(op, arrays, name, shift=0):
     """The op's outputs from that library's kernel, run twice: nothing outside outputs and scratch may change."""
     ins = tuple(Spec(a.shape, a.dtype.name) for a in arrays)
     outs = op.specs(ins)
-    prepared = table.prepare(op, ins, outs, (name,))
+    prepared = table.prepare(op, ins, outs, (name,), count())
     groups = [[guarded(s, shift) for s in specs] for specs in (ins, outs, prepared.scratch)]
     given, made, scratch = (tuple(array for array, _ in group) for group in groups)
     for copy, array in zip(given, arrays, strict=True):
@@ -65,7 +66,7 @@ def serves(op, arrays, name):
     """Whether that library has a kernel for the op and these arrays."""
     ins = tuple(Spec(a.shape, a.dtype.name) for a in arrays)
     try:
-        table.prepare(op, ins, op.specs(ins), (name,))
+        table.prepare(op, ins, op.specs(ins), (name,), count())
     except table.KernelError:
         return False
     return True

@@ -10,9 +10,10 @@ import pytest
 
 from sparkdl.kernels import table
 from sparkdl.kernels.cpu import _onednn, _onednn_objects
-from sparkdl.kernels.cpu._onednn import THREADS, VARIABLE, candidates, library
+from sparkdl.kernels.cpu._onednn import VARIABLE, candidates, library
 from sparkdl.kernels.cpu._onednn_objects import Memory, choose, describe, dims, is_reference, plain
 from sparkdl.kernels.table import Unsupported
+from sparkdl.kernels.threads import VARIABLE as THREADS
 from sparkdl.nd.ops.matmul import MatMul
 from tests.kernels.harness import needs_onednn, normal, run, serves
 

@@ -3,9 +3,10 @@
 One loop over rows and one over columns; a plain loop over all elements where no input is a row or column. An output
 may be the very memory of an input (`alias`): then both are one variable, so that LLVM sees it and still vectorises.
 A bfloat16 is read and written as the uint16 it is; between, it is a float32 in a register.
+A kernel does units start .. stop - 1: rows, or elements in a plain loop. Sums go to the place of its `part`.
 """
 
-from sparkdl.base.spec import BFLOAT16
+from sparkdl.base.spec import BFLOAT16, ITEMSIZE
 from sparkdl.kernels.codegen.expr import Expr, Instr, Root
 
 Alias = tuple[tuple[int, int], ...]  # (output, input)
@@ -20,7 +21,7 @@ HEAD_OF_BFLOAT = "from sparkdl.kernels.cpu._bfloat import narrowed, widened\n"
 KERNEL = """
 
 @native
-def kernel(args, b, c, d):
+def kernel(args, start, stop, part):
 """
 
 TEMPLATES = {
@@ -49,6 +50,11 @@ def numbers(expr: Expr) -> list[int]:
     return [k for k, instr in enumerate(expr.instrs) if instr.op == "const" and instr.const not in LITERALS]
 
 
+def flat(expr: Expr) -> bool:
+    """Whether one loop over all elements does: its units are elements, not rows."""
+    return not ({"row", "col"} & set(expr.places)) and all(r.reduce != "rows" for r in expr.roots)
+
+
 def source(expr: Expr, alias: Alias = ()) -> str:
     """The module that defines `kernel`. Its arguments: rows, cols, addresses of inputs, of outputs, then `numbers`."""
     head = HEAD + (HEAD_OF_BFLOAT if BFLOAT16 in _dtypes(expr) else "") + KERNEL
@@ -66,14 +72,14 @@ class _Writer:
     def __init__(self, expr: Expr, alias: dict[int, int]) -> None:
         self.expr, self.alias = expr, alias
         self.n = len(expr.ins)
-        self.flat = not ({"row", "col"} & set(expr.places)) and all(r.reduce != "rows" for r in expr.roots)
+        self.flat = flat(expr)
         self.rooted = list(enumerate(expr.roots))
         first = 2 + self.n + len(expr.roots)
         self.given = {k: first + at for at, k in enumerate(numbers(expr))}
 
     def lines(self) -> list[str]:
         """The body."""
-        out = [f"a = ints(args, {2 + self.n + len(self.expr.roots) + len(self.given)})", "R = a[0]", "C = a[1]"]
+        out = [f"a = ints(args, {2 + self.n + len(self.expr.roots) + len(self.given)})", "R = stop - start", "C = a[1]"]
         out += [self._open_input(k) for k in range(self.n)] + self._open_outputs()
         out += self._compute(scalar=True) + self._store(scalar=True)
         if any(not self._is_scalar(r) for r in self.expr.roots):
@@ -88,8 +94,17 @@ class _Writer:
         dtype, where = self.expr.ins[k].dtype, self.expr.places[k]
         if where == "scalar":
             return f"v{k} = {self._read(k, f'carray(as_pointer(a[{2 + k}]), (1,), np.{_np(dtype)})[0]')}"
-        shape = {"row": "(C,)", "col": "(R,)", "full": "(R * C,)" if self.flat else "(R, C)"}[where]
-        return f"X{k} = carray(as_pointer(a[{2 + k}]), {shape}, np.{_np(dtype)})"
+        shape = {"row": "(C,)", "col": "(R,)", "full": self._full()}[where]
+        skipped = {"row": "", "col": "start", "full": self._before()}[where]
+        return f"X{k} = {_array(2 + k, skipped, shape, dtype)}"
+
+    def _full(self) -> str:
+        """The shape of an array with an element for each."""
+        return "(R,)" if self.flat else "(R, C)"
+
+    def _before(self) -> str:
+        """Its elements before the first unit."""
+        return "start" if self.flat else "start * C"
 
     def _read(self, k: int, text: str) -> str:
         """An element of input k."""
@@ -101,9 +116,9 @@ class _Writer:
             if k in self.alias and not self._is_scalar(root):
                 out.append(f"Y{k} = X{self.alias[k]}")
                 continue
-            full = "(R * C,)" if self.flat else "(R, C)"
-            shape = {"": "(1,)" if self._is_scalar(root) else full, "rows": "(C,)", "all": "(1,)"}[root.reduce]
-            out.append(f"Y{k} = carray(as_pointer(a[{2 + self.n + k}]), {shape}, np.{_np(root.spec.dtype)})")
+            whole = ("", "(1,)") if self._is_scalar(root) else (self._before(), self._full())
+            skipped, shape = {"": whole, "rows": ("part * C", "(C,)"), "all": ("part", "(1,)")}[root.reduce]
+            out.append(f"Y{k} = {_array(2 + self.n + k, skipped, shape, root.spec.dtype)}")
             out += [f"S{k} = 0.0"] if root.reduce == "all" else []
         return out
 
@@ -133,7 +148,7 @@ class _Writer:
 
     def _loops(self) -> list[str]:
         if self.flat:
-            return ["for i in range(R * C):", *_indent(self._inner("i"))]
+            return ["for i in range(R):", *_indent(self._inner("i"))]
         zero = [f"for j in range(C): Y{k}[j] = 0" for k, r in self.rooted if r.reduce == "rows"]
         return [*zero, "for i in range(R):", *_indent(self._row_setup()), *_indent(["for j in range(C):"]),
                 *_indent(_indent(self._inner("j")))]  # fmt: skip
@@ -157,6 +172,12 @@ class _Writer:
             elif not self._is_scalar(root):
                 out.append(f"{'Y' if self.flat else 'y'}{k}[{index}] = {_left(root)}")
         return out
+
+
+def _array(argument: int, skipped: str, shape: str, dtype: str) -> str:
+    """An array at the address in an argument, some elements of it skipped."""
+    address = f"a[{argument}] + {ITEMSIZE[dtype]} * {skipped}" if skipped else f"a[{argument}]"
+    return f"carray(as_pointer({address}), {shape}, np.{_np(dtype)})"
 
 
 def _left(root: Root) -> str:

@@ -57,13 +57,16 @@ def shared(y: Any) -> Any:
         y[j] *= k
 
 
-def softmax(args: Any, b: Any, c: Any, d: Any) -> Any:
-    """args: scores (B,H,T,S), mask bytes (B,T,S) or 0, B, H, T, S, causal, scale. Rows in blocks of some 8 KB."""
+def softmax(args: Any, first: Any, last: Any, part: Any) -> Any:
+    """Rows first .. last - 1, in blocks of some 8 KB.
+
+    args: scores (B,H,T,S), mask bytes (B,T,S) or 0, B, H, T, S, causal, scale.
+    """
     a = ints(args, 8)
     heads, times, keys, scale = a[3], a[4], a[5], f4(double_of(a[7]))
-    rows, step = a[2] * heads * times, max(1, 2048 // keys)
-    for start in range(0, rows, step):
-        stop = min(start + step, rows)
+    step = max(1, 2048 // keys)
+    for start in range(first, last, step):
+        stop = min(start + step, last)
         block = vec(a[0] + 4 * start * keys, (stop - start) * keys)
         scaled(block, scale)
         for i in range(start, stop):
@@ -94,11 +97,11 @@ def through(y: Any, p: Any, s: Any, scale: Any) -> Any:
         y[j] = scale * p[j] * (y[j] - s)
 
 
-def softmax_grad(args: Any, b: Any, c: Any, d: Any) -> Any:
-    """args: dp, over which ds is written, p, rows, cols, scale."""
+def softmax_grad(args: Any, first: Any, last: Any, part: Any) -> Any:
+    """Rows first .. last - 1.   args: dp, over which ds is written, p, rows, cols, scale."""
     a = ints(args, 5)
     cols, scale = a[3], f4(double_of(a[4]))
-    for i in range(a[2]):
+    for i in range(first, last):
         y, p = vec(a[0] + 4 * i * cols, cols), vec(a[1] + 4 * i * cols, cols)
         through(y, p, dot(y, p), scale)
     return 0

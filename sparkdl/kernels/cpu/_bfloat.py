@@ -43,9 +43,9 @@ def narrowed(context: Any, x: Any) -> Any:
 
 
 @native
-def relu(address: Any, n: Any, unused: Any, unused_too: Any) -> Any:
-    """max(y, 0) over n bfloat16 in place; NaN stays: 0x8000 .. 0xFF80 are -0 to -infinity."""
-    y = carray(as_pointer(address), (n,), np.uint16)
-    for i in range(n):
+def relu(address: Any, start: Any, stop: Any, part: Any) -> Any:
+    """max(y, 0) over bfloat16 start .. stop - 1 in place; NaN stays: 0x8000 .. 0xFF80 are -0 to -infinity."""
+    y = carray(as_pointer(address + 2 * start), (stop - start,), np.uint16)
+    for i in range(stop - start):
         y[i] = np.uint16(0) if (y[i] >= np.uint16(0x8000)) & (y[i] <= np.uint16(0xFF80)) else y[i]
     return 0

@@ -2,6 +2,7 @@
 
 All work on a row is on the output's row, into which the input is copied first unless it lies there: with one pointer
 the compiler needs no check for overlap, and the row stays in cache. The variance is that of the centred row.
+Rows (of group normalisation, examples) start .. stop - 1 are done.
 """
 
 from typing import Any
@@ -59,12 +60,12 @@ def inverse_root(squares: Any, count: Any, eps: Any) -> Any:
     return f4(1.0 / np.sqrt(np.float64(squares) / count + eps))
 
 
-def layer_norm(args: Any, b: Any, c: Any, d: Any) -> Any:
+def layer_norm(args: Any, start: Any, stop: Any, part: Any) -> Any:
     """args: x, other summand or 0, gamma, beta, y, the sum or 0, mean, rstd, rows, cols, eps."""
     a = ints(args, 11)
     rows, cols, eps = a[8], a[9], double_of(a[10])
     gamma, beta, mean, rstd = vec(a[2], cols), vec(a[3], cols), vec(a[6], rows), vec(a[7], rows)
-    for i in range(rows):
+    for i in range(start, stop):
         at = 4 * i * cols
         x, y = vec(a[0] + at, cols), vec(a[4] + at, cols)
         if a[5] != 0:
@@ -103,18 +104,22 @@ def returned(y: Any, x: Any, mean: Any, rstd: Any, s: Any, t: Any) -> Any:
         y[j] = rstd * (y[j] - s - (x[j] - mean) * rstd * t)
 
 
-def layer_norm_grad(args: Any, b: Any, c: Any, d: Any) -> Any:
-    """args: g, x, gamma, mean, rstd, dx, dgamma, dbeta, two sums (2, cols), rows, cols."""
+def layer_norm_grad(args: Any, start: Any, stop: Any, part: Any) -> Any:
+    """args: g, x, gamma, mean, rstd, dx, dgamma, dbeta, two sums (2, cols), rows, cols.
+
+    Each part has its own dgamma, dbeta and sums, one after another.
+    """
     a = ints(args, 11)
     rows, cols = a[9], a[10]
     gamma, mean, rstd = vec(a[2], cols), vec(a[3], rows), vec(a[4], rows)
-    dgamma, dbeta, part = vec(a[6], cols), vec(a[7], cols), vec(a[8], 2 * cols)
-    first, second = vec(a[8], cols), vec(a[8] + 4 * cols, cols)
+    shift = 4 * part * cols
+    dgamma, dbeta, both = vec(a[6] + shift, cols), vec(a[7] + shift, cols), vec(a[8] + 2 * shift, 2 * cols)
+    first, second = vec(a[8] + 2 * shift, cols), vec(a[8] + 2 * shift + 4 * cols, cols)
     zeroed(dgamma)
     zeroed(dbeta)
-    for start in range(0, rows, 256):  # sums of sums: their error grows with the root of the rows' number
-        zeroed(part)
-        for i in range(start, min(start + 256, rows)):
+    for tile in range(start, stop, 256):  # sums of sums: their error grows with the root of the rows' number
+        zeroed(both)
+        for i in range(tile, min(tile + 256, stop)):
             at = 4 * i * cols
             x, y = vec(a[1] + at, cols), vec(a[5] + at, cols)
             if a[5] != a[0]:
@@ -157,13 +162,14 @@ def affine(x: Any, scale: Any, offset: Any, y: Any) -> Any:
         y[j] = x[j] * scale[j] + offset[j]
 
 
-def group_norm(args: Any, b: Any, c: Any, d: Any) -> Any:
-    """args: x, gamma, beta, y, mean, rstd, scratch (3, cols), examples, rows of each, cols, groups, eps."""
+def group_norm(args: Any, start: Any, stop: Any, part: Any) -> Any:
+    """args: x, gamma, beta, y, mean, rstd, scratch (3, cols) a part, examples, rows of each, cols, groups, eps."""
     a = ints(args, 12)
     rows, cols, groups, eps = a[8], a[9], a[10], double_of(a[11])
     gamma, beta, count = vec(a[1], cols), vec(a[2], cols), rows * (cols // groups)
-    m, s, offset = vec(a[6], cols), vec(a[6] + 4 * cols, cols), vec(a[6] + 8 * cols, cols)
-    for k in range(a[7]):
+    mine = a[6] + 12 * part * cols
+    m, s, offset = vec(mine, cols), vec(mine + 4 * cols, cols), vec(mine + 8 * cols, cols)
+    for k in range(start, stop):
         x, y = a[0] + 4 * k * rows * cols, a[3] + 4 * k * rows * cols
         mean, rstd = vec(a[4] + 4 * k * groups, groups), vec(a[5] + 4 * k * groups, groups)
         zeroed(s)
@@ -213,17 +219,21 @@ def factors(m: Any, r: Any, gamma: Any, s: Any, t: Any) -> Any:
         r[j] = by_x
 
 
-def group_norm_grad(args: Any, b: Any, c: Any, d: Any) -> Any:
-    """args: g, x, gamma, mean, rstd, dx, dgamma, dbeta, scratch (5, cols), examples, rows, cols, groups."""
+def group_norm_grad(args: Any, start: Any, stop: Any, part: Any) -> Any:
+    """args: g, x, gamma, mean, rstd, dx, dgamma, dbeta, scratch (5, cols) a part, examples, rows, cols, groups.
+
+    Each part has its own dgamma and dbeta, one after another.
+    """
     a = ints(args, 13)
     rows, cols, groups = a[10], a[11], a[12]
-    gamma, dgamma, dbeta, count = vec(a[2], cols), vec(a[6], cols), vec(a[7], cols), rows * (cols // groups)
-    m, r = vec(a[8], cols), vec(a[8] + 4 * cols, cols)
-    first, second = vec(a[8] + 8 * cols, cols), vec(a[8] + 12 * cols, cols)
-    mine = vec(a[8] + 16 * cols, groups)
+    gamma, count, own, shift = vec(a[2], cols), rows * (cols // groups), a[8] + 20 * part * cols, 4 * part * cols
+    dgamma, dbeta = vec(a[6] + shift, cols), vec(a[7] + shift, cols)
+    m, r = vec(own, cols), vec(own + 4 * cols, cols)
+    first, second = vec(own + 8 * cols, cols), vec(own + 12 * cols, cols)
+    mine = vec(own + 16 * cols, groups)
     zeroed(dgamma)
     zeroed(dbeta)
-    for k in range(a[9]):
+    for k in range(start, stop):
         at = 4 * k * rows * cols
         repeated(vec(a[3] + 4 * k * groups, groups), m)
         repeated(vec(a[4] + 4 * k * groups, groups), r)

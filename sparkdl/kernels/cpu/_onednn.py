@@ -2,7 +2,7 @@
 
 Looked for in this order: $SPARKDL_ONEDNN (a path, or "off"), the wheel onednn-cpu-gomp, the conda prefix, the system.
 Where there is none, `library()` raises Unsupported, numpy and numba serve instead, and one line is logged.
-It computes with one thread unless $SPARKDL_THREADS says otherwise: on Spark a core is a process.
+Its OpenMP is the one pool of threads that all kernels share: see `kernels/threads.py`.
 """
 
 import ctypes
@@ -11,19 +11,22 @@ import logging
 import os
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 from sparkdl.base.errors import KernelError
 from sparkdl.kernels.table import Unsupported
+from sparkdl.kernels.threads import default_threads
 
-VARIABLE, THREADS = "SPARKDL_ONEDNN", "SPARKDL_THREADS"
+VARIABLE = "SPARKDL_ONEDNN"
 NAME = {"darwin": "libdnnl.3.dylib", "win32": "dnnl.dll"}.get(sys.platform, "libdnnl.so.3")
 WHEEL = "onednn-cpu-gomp"
 MAJOR = 3
 _CPU, _IN_ORDER = 1, 1  # dnnl_cpu, dnnl_stream_in_order
 _AVX512_CORE_BF16 = 0xE7  # dnnl_cpu_isa_avx512_core_bf16; better ones have more bits
+_WAITING, _SPINS = ("GOMP_SPINCOUNT", "OMP_WAIT_POLICY"), "1000"
 _PAUSE_HARD = 2  # omp_pause_hard: give back the threads
 log = logging.getLogger("sparkdl")
 
@@ -88,7 +91,7 @@ def _once() -> Library | None:
     if demanded == "off":
         _absent(f"{VARIABLE}=off")
         return None
-    threads = _threads()
+    threads = default_threads()
     if demanded:
         return _demanded(demanded, threads)
     tried = []
@@ -146,24 +149,32 @@ def _load(path: str, threads: int) -> Library:
     return Library(functions, engine, stream.value or 0, version, address)
 
 
-def _threads() -> int:
-    said = os.environ.get(THREADS, "1")
-    if not said.isdigit() or int(said) < 1:
-        raise KernelError(f"{THREADS} must be an int >= 1. Got {said!r}.")
-    return int(said)
-
-
 def _open(path: str, threads: int) -> ctypes.CDLL:
-    """Load with OMP_NUM_THREADS set: OpenMP reads it at its own load, as the default of every thread there will be."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-    try:
+    """Load with OpenMP's settings as we want them: it reads them at its own load, as defaults of all threads to come.
+
+    A thread that waits spins some 20 us, then sleeps, unless OMP_WAIT_POLICY or GOMP_SPINCOUNT say otherwise. libgomp
+    would spin 5 ms, which on a busy core its partner then lacks: a step of 3 ms took 104 (measured, see `_team.py`).
+    """
+    given = {"OMP_NUM_THREADS": str(threads)}
+    if not any(name in os.environ for name in _WAITING):
+        given[_WAITING[0]] = _SPINS
+    with _exported(given):
         return ctypes.CDLL(path)
+
+
+@contextmanager
+def _exported(given: dict[str, str]) -> Iterator[None]:
+    """Environment variables for the length of a block."""
+    before = {name: os.environ.get(name) for name in given}
+    os.environ.update(given)
+    try:
+        yield
     finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
 
 
 def _version(functions: ctypes.CDLL) -> tuple[int, int, int]:

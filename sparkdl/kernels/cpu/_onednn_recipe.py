@@ -14,6 +14,7 @@ import numpy as np
 from sparkdl.base.spec import BFLOAT16, Spec, Specs
 from sparkdl.kernels.cpu._onednn import library, multiplies_bfloat16
 from sparkdl.kernels.cpu._onednn_objects import Choice, Layout, Memory, Primitive, choose, plain
+from sparkdl.kernels.cpu._team import GRAIN, divided, shares
 from sparkdl.kernels.table import Array, Arrays, Bound, Prepared, Rows, Unsupported
 
 # DNNL_ARG_...: which argument of a primitive a memory is
@@ -140,7 +141,7 @@ def _relu(y: Array) -> Row:
         from sparkdl.kernels.cpu._bfloat import relu  # compiles: not before it is wanted
     else:
         from sparkdl.kernels.cpu._onednn_relu import relu
-    return (relu.address, _address(y), y.size), (relu,)
+    return divided(relu, _address(y), y.size, shares(y.size, 2 * y.size, GRAIN), GRAIN)
 
 
 def _address(array: Array) -> int:

@@ -10,9 +10,9 @@ from sparkdl.kernels.cpu._numba import f4, native, vec
 
 
 @native
-def relu(address: Any, n: Any, unused: Any, unused_too: Any) -> Any:
-    """max(y, 0) over n float32; NaN stays."""
-    y = vec(address, n)
-    for i in range(n):
+def relu(address: Any, start: Any, stop: Any, part: Any) -> Any:
+    """max(y, 0) over elements start .. stop - 1; NaN stays."""
+    y = vec(address + 4 * start, stop - start)
+    for i in range(stop - start):
         y[i] = f4(0.0) if y[i] <= f4(0.0) else y[i]
     return 0

@@ -56,14 +56,14 @@ def copied(x: Any, y: Any) -> Any:
         y[j] = x[j]
 
 
-def dropout(args: Any, b: Any, c: Any, d: Any) -> Any:
-    """args: x, ids, key, y, buffer of TILE words, examples, elements of each, threshold, scale."""
+def dropout(args: Any, first: Any, last: Any, part: Any) -> Any:
+    """args: x, ids, key, y, a buffer of TILE words for each part, examples, elements of each, threshold, scale."""
     a = ints(args, 9)
     x, y, n = a[0], a[3], a[6]
     ids, key = carray(as_pointer(a[1]), (a[5],), np.int64), words(a[2], 2)
-    buffer = words(a[4], TILE)
+    buffer = words(a[4] + 4 * TILE * part, TILE)
     threshold, scale = np.uint32(a[7]), f4(double_of(a[8]))
-    for i in range(a[5]):
+    for i in range(first, last):
         low, high = np.uint32(ids[i]), np.uint32(ids[i] >> 32)
         for start in range(0, n, TILE):
             count = min(TILE, n - start)

@@ -58,26 +58,29 @@ def rows_added(x: Any, start: Any, stop: Any, y: Any) -> Any:
         i += 1
 
 
-def sum_rows(args: Any, b: Any, c: Any, d: Any) -> Any:
-    """y[k] = sum over rows of x[k].   args: x (outer, rows, cols), y (outer, cols), part (cols,), outer, rows, cols."""
+def sum_rows(args: Any, start: Any, stop: Any, part: Any) -> Any:
+    """y[k] = sum over rows start .. stop-1 of x[k].
+
+    args: x (outer, rows, cols), for each part y (outer, cols) and a tile (cols,), outer, rows, cols.
+    """
     a = ints(args, 6)
-    rows, cols = a[4], a[5]
-    part = vec(a[2], cols)
-    for k in range(a[3]):
-        y, x = vec(a[1] + 4 * k * cols, cols), a[0] + 4 * k * rows * cols
+    outer, rows, cols = a[3], a[4], a[5]
+    tile = vec(a[2] + 4 * part * cols, cols)
+    for k in range(outer):
+        y, x = vec(a[1] + 4 * (part * outer + k) * cols, cols), a[0] + 4 * k * rows * cols
         zeroed(y)
-        for start in range(0, rows, 512):
-            zeroed(part)
-            rows_added(x, start, min(start + 512, rows), part)
-            added(part, y)
+        for first in range(start, stop, 512):
+            zeroed(tile)
+            rows_added(x, first, min(first + 512, stop), tile)
+            added(tile, y)
     return 0
 
 
-def sum_last(args: Any, b: Any, c: Any, d: Any) -> Any:
+def sum_last(args: Any, first: Any, last: Any, part: Any) -> Any:
     """y[i] = sum of row i.   args: x (rows, cols), y (rows,), rows, cols."""
     a = ints(args, 4)
     cols, y = a[3], vec(a[1], a[2])
-    for i in range(a[2]):
+    for i in range(first, last):
         s = 0.0
         for start in range(0, cols, TILE):
             s += np.float64(total(vec(a[0] + 4 * (i * cols + start), min(TILE, cols - start))))
@@ -113,7 +116,7 @@ def bottom_of(x: Any) -> Any:
 
 
 @fast
-def first(x: Any, value: Any) -> Any:
+def place_of(x: Any, value: Any) -> Any:
     """Index of the first element equal to `value`; 0 equals -0. A minimum of indices vectorises, a search does not."""
     n = np.int32(x.shape[0])
     found = n
@@ -123,7 +126,7 @@ def first(x: Any, value: Any) -> Any:
 
 
 @fast
-def first_nan(x: Any) -> Any:
+def place_of_nan(x: Any) -> Any:
     n = np.int32(x.shape[0])
     found = n
     for j in range(n):
@@ -136,23 +139,23 @@ def unsorted(key: Any) -> Any:
     return float_of(key ^ ((key >> np.int32(31)) & _MAGNITUDE))
 
 
-def extreme_last(args: Any, b: Any, c: Any, d: Any) -> Any:
+def extreme_last(args: Any, first: Any, last: Any, part: Any) -> Any:
     """y[i] = maximum (or minimum) of row i.   args: x (rows, cols), y (rows,), rows, cols, whether minimum."""
     a = ints(args, 5)
     cols, y = a[3], vec(a[1], a[2])
-    for i in range(a[2]):
+    for i in range(first, last):
         x = vec(a[0] + 4 * i * cols, cols)
         key, nan = bottom_of(x) if a[4] != 0 else top_of(x)
         y[i] = f4(np.nan) if nan else unsorted(key)
     return 0
 
 
-def argmax_last(args: Any, b: Any, c: Any, d: Any) -> Any:
+def argmax_last(args: Any, first: Any, last: Any, part: Any) -> Any:
     """y[i] = index of the first maximum of row i.   args: x (rows, cols), y int64 (rows,), rows, cols."""
     a = ints(args, 4)
     cols, y = a[3], ints(a[1], a[2])
-    for i in range(a[2]):
+    for i in range(first, last):
         x = vec(a[0] + 4 * i * cols, cols)
         key, nan = top_of(x)
-        y[i] = first_nan(x) if nan else first(x, unsorted(key))
+        y[i] = place_of_nan(x) if nan else place_of(x, unsorted(key))
     return 0

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 
 from sparkdl.base.spec import Specs
-from sparkdl.kernels.table import Arrays, Bound, Prepare, Prepared, Rows, Unsupported, When, always, kernel
+from sparkdl.kernels.cpu._team import shared
+from sparkdl.kernels.table import Array, Arrays, Bound, Prepare, Prepared, Rows, Unsupported, When, always, kernel
 
 
 def numba_kernel(op: str, when: When = always) -> Callable[[Prepare], Prepare]:
@@ -58,6 +59,19 @@ def call(family: str, function: str, *values: Any) -> Rows:
 
     code, args = compiled(family, function), arguments(*values)
     return Rows(row(code.address, args.ctypes.data), (code, args, values))
+
+
+def divided_call(family: str, function: str, units: int, parts: int, *values: Any, grain: int = 1) -> Rows:
+    """The same for a kernel that can be divided: over all its units, in so many parts (see `_team.py`)."""
+    from sparkdl.kernels.cpu._loop import row
+
+    made, keep = shared(compiled(family, function), units, parts, values, grain)
+    return Rows(row(*made), keep)
+
+
+def added(sums: Array, tile: Array, y: Array, parts: int) -> Rows:
+    """y = the sums of all parts (parts, y.size), in their order. tile: scratch of at least y.size."""
+    return divided_call("reduce", "sum_rows", parts, 1, sums, y, tile, 1, parts, y.size)
 
 
 def calls(*parts: Rows) -> Rows:

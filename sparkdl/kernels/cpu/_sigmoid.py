@@ -94,17 +94,19 @@ def row_lowered(y: Any, t: Any, i: Any, given: Any, indptr: Any, indices: Any, s
             y[j] -= scale * values[k]
 
 
-def sigmoid_xent(args: Any, b: Any, c: Any, d: Any) -> Any:
+def sigmoid_xent(args: Any, first: Any, last: Any, part: Any) -> Any:
     """args: logits, indptr, indices, targets, g or 0, loss, y, total or 0, rows, cols, elements, 1 or 3 targets, wide.
 
-    y is sigmoid(z), or with g the gradient of the logits, whose sum over the rows is the total.
+    y is sigmoid(z), or with g the gradient of the logits, whose sum over the rows is the total, one for each part.
+    Rows first .. last - 1 are done.
     """
     a = ints(args, 13)
     rows, cols, size, given, wide = a[8], a[9], a[10], a[11], a[12]
     loss = vec(a[5], rows)
+    totals = a[7] + 4 * part * cols
     if a[7] != 0:
-        zeroed(vec(a[7], cols))
-    for i in range(rows):
+        zeroed(vec(totals, cols))
+    for i in range(first, last):
         y = vec(a[6] + 4 * i * cols, cols)
         if a[0] != a[6]:
             copied(vec(a[0] + 4 * i * cols, cols), y)
@@ -117,7 +119,7 @@ def sigmoid_xent(args: Any, b: Any, c: Any, d: Any) -> Any:
         if a[4] != 0:
             row_lowered(y, a[3], i, given, a[1], a[2], size, wide, scale)
         if a[7] != 0:
-            added(y, vec(a[7], cols))
+            added(y, vec(totals, cols))
     return 0
 
 
@@ -133,11 +135,11 @@ def scaled(y: Any, k: Any) -> Any:
         y[j] *= k
 
 
-def sigmoid_xent_grad(args: Any, b: Any, c: Any, d: Any) -> Any:
+def sigmoid_xent_grad(args: Any, first: Any, last: Any, part: Any) -> Any:
     """args: probs, indptr, indices, targets, g, y, rows, cols, elements, arrays of targets, wide."""
     a = ints(args, 11)
     rows, cols, size, given, wide = a[6], a[7], a[8], a[9], a[10]
-    for i in range(rows):
+    for i in range(first, last):
         y = vec(a[5] + 4 * i * cols, cols)
         if a[0] != a[5]:
             copied(vec(a[0] + 4 * i * cols, cols), y)

@@ -1,6 +1,7 @@
 """numba code of softmax and cross-entropy, float32.
 
 Rows are taken in blocks of some 8 KB, and exp runs over a whole block: a row of ten classes alone fills no vector.
+Rows first .. last - 1 are done; parts begin where a block does.
 All work is on the output, into which the logits are copied first unless they lie there: with one pointer the
 compiler needs no check for overlap. A row shifted by its maximum has entries <= 0, so nothing here overflows.
 """
@@ -13,6 +14,7 @@ from numba import carray
 
 from sparkdl.kernels.cpu._numba import as_pointer, exp, f4, fast, ints, row_max, vec
 
+BLOCK = 2048  # elements of a block of rows; softmax.py divides by it too
 SOFT, WIDE = 2, 1  # what labels are: float32 (rows, cols), int64 (rows,); 0 is int32 (rows,)
 
 
@@ -107,14 +109,14 @@ def towards(y: Any, labels: Any, i: Any, kind: Any, g: Any) -> Any:
     y[k] = at_label
 
 
-def softmax(args: Any, b: Any, c: Any, d: Any) -> Any:
+def softmax(args: Any, first: Any, last: Any, part: Any) -> Any:
     """args: x, y, rows, cols."""
     a = ints(args, 4)
     x, y = a[0], a[1]
-    rows, cols = a[2], a[3]
-    step = max(1, 2048 // max(cols, 1))
-    for start in range(0, rows, step):
-        stop = min(start + step, rows)
+    cols = a[3]
+    step = max(1, BLOCK // max(cols, 1))
+    for start in range(first, last, step):
+        stop = min(start + step, last)
         for i in range(start, stop):
             if x != y:
                 copied(row_at(x, i, cols), row_at(y, i, cols))
@@ -126,11 +128,11 @@ def softmax(args: Any, b: Any, c: Any, d: Any) -> Any:
     return 0
 
 
-def log_softmax(args: Any, b: Any, c: Any, d: Any) -> Any:
+def log_softmax(args: Any, first: Any, last: Any, part: Any) -> Any:
     """args: x, y, rows, cols."""
     a = ints(args, 4)
     x, y, cols = a[0], a[1], a[3]
-    for i in range(a[2]):
+    for i in range(first, last):
         row = row_at(y, i, cols)
         if x != y:
             copied(row_at(x, i, cols), row)
@@ -144,15 +146,15 @@ def log_softmax(args: Any, b: Any, c: Any, d: Any) -> Any:
     return 0
 
 
-def softmax_xent(args: Any, b: Any, c: Any, d: Any) -> Any:
+def softmax_xent(args: Any, first: Any, last: Any, part: Any) -> Any:
     """args: logits, labels, g or 0, loss, y, rows, cols, kind. y is softmax, or with g the gradient of the logits."""
     a = ints(args, 8)
     x, labels, y = a[0], a[1], a[4]
     rows, cols, kind = a[5], a[6], a[7]
     loss = vec(a[3], rows)
-    step = max(1, 2048 // cols)
-    for start in range(0, rows, step):
-        stop = min(start + step, rows)
+    step = max(1, BLOCK // cols)
+    for start in range(first, last, step):
+        stop = min(start + step, last)
         for i in range(start, stop):
             if x != y:
                 copied(row_at(x, i, cols), row_at(y, i, cols))
@@ -169,13 +171,13 @@ def softmax_xent(args: Any, b: Any, c: Any, d: Any) -> Any:
     return 0
 
 
-def softmax_xent_grad(args: Any, b: Any, c: Any, d: Any) -> Any:
+def softmax_xent_grad(args: Any, first: Any, last: Any, part: Any) -> Any:
     """args: probs, labels, g, y, rows, cols, kind."""
     a = ints(args, 7)
     p, labels, y = a[0], a[1], a[3]
     rows, cols, kind = a[4], a[5], a[6]
     g = vec(a[2], rows)
-    for i in range(rows):
+    for i in range(first, last):
         if p != y:
             copied(row_at(p, i, cols), row_at(y, i, cols))
         towards(row_at(y, i, cols), labels, i, kind, g[i])

@@ -21,12 +21,14 @@ from sparkdl.kernels.cpu._onednn_recipe import (
     Recipe,
     Row,
     Slot,
-    call,
     float32,
     nonempty,
 )
 from sparkdl.kernels.cpu._rows import compiled, numpy_kernel
+from sparkdl.kernels.cpu._team import shared, shares
 from sparkdl.kernels.table import Array, Arrays, Bound, Prepared, kernel
+
+_BLOCK = 2048  # elements, as _attention.py takes them
 
 
 @kernel("batch_matmul", "onednn", when=float32)
@@ -103,12 +105,18 @@ def _transposed(p: Spec) -> Layout:
 
 def _softmax_row(op: Any, ins: Arrays, outs: Arrays) -> Row:
     mask = ins[3] if len(ins) == 4 else 0
-    return call(compiled("attention", "softmax"), outs[1], mask, *outs[1].shape, op.causal, float(op.scale))
+    return _by_rows("softmax", outs[1], outs[1], mask, *outs[1].shape, op.causal, float(op.scale))
 
 
 def _grad_row(op: Any, ds: Array, p: Array) -> Row:
     sizes = math.prod(p.shape[:-1]), p.shape[-1]
-    return call(compiled("attention", "softmax_grad"), ds, p, *sizes, float(op.scale))
+    return _by_rows("softmax_grad", p, ds, p, *sizes, float(op.scale))
+
+
+def _by_rows(function: str, p: Array, *values: Any) -> Row:
+    """A function of _attention.py over the rows of p, divided by its blocks."""
+    rows, grain = p.size // p.shape[-1], max(1, _BLOCK // p.shape[-1])
+    return shared(compiled("attention", function), rows, shares(rows, 2 * p.size, grain), values, grain)
 
 
 @numpy_kernel("attention")

@@ -1,14 +1,17 @@
 """Fused chains: as one compiled loop by numba, or op by op with NumPy where numba is absent."""
 
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 
-from sparkdl.base.spec import Specs
+from sparkdl.base.spec import Spec, Specs
 from sparkdl.kernels.codegen.expr import Expr
 from sparkdl.kernels.codegen.interpret import interpret
-from sparkdl.kernels.codegen.numba_source import COMPILED, Alias, numbers
+from sparkdl.kernels.codegen.numba_source import COMPILED, Alias, flat, numbers
+from sparkdl.kernels.cpu._rows import added, calls
+from sparkdl.kernels.cpu._team import GRAIN, divided, in_parts, shares
 from sparkdl.kernels.table import Array, Arrays, Bound, Prepared, Rows, Unsupported, kernel, rowwise
 
 
@@ -18,18 +21,64 @@ def fused(op: Any, ins: Specs, outs: Specs) -> Prepared:
     expr: Expr = op.expr
     if find_spec("numba") is None or any(i.op not in COMPILED for i in expr.instrs):
         raise Unsupported
+    parts = _parts(expr, ins, outs)
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        from sparkdl.kernels.codegen.build import compiled
-        from sparkdl.kernels.cpu._loop import row
-        from sparkdl.kernels.cpu._numba import arguments
-
-        code = compiled(expr, _alias(expr, i, o))
-        args = arguments(expr.rows, expr.cols, *i, *o, *(expr.instrs[k].const for k in numbers(expr)))
-        return Rows(row(code.address, args.ctypes.data), (code, args, i, o))
+        return _loop(expr, i, o, 1) if parts == 1 else _divided(expr, i, o, scratch, parts)
 
     detail = "+".join(i.op for i in expr.instrs if i.op != "const") or "cast"
-    return Prepared(bind, inplace=inplace(expr), detail=detail)
+    return Prepared(bind, _sums(expr, parts), inplace=inplace(expr), detail=detail + in_parts(parts))
+
+
+def _units(expr: Expr) -> int:
+    return expr.rows * expr.cols if flat(expr) else expr.rows
+
+
+def _parts(expr: Expr, ins: Specs, outs: Specs) -> int:
+    """Into how many parts the loop is divided."""
+    if any(r.reduce and r.spec.dtype != "float32" for r in expr.roots):
+        return 1
+    return shares(_units(expr), sum(s.size for s in (*ins, *outs)), GRAIN if flat(expr) else 1)
+
+
+def _sums(expr: Expr, parts: int) -> Specs:
+    """Scratch: the parts' sums for each root that is a sum, and a row for adding them."""
+    if parts == 1:
+        return ()
+    sums = tuple(Spec((parts, r.spec.size)) for r in expr.roots if r.reduce)
+    return (*sums, Spec((expr.cols,))) if sums else ()
+
+
+def _loop(expr: Expr, ins: Arrays, outs: Arrays, parts: int) -> Rows:
+    """The row that runs the loop."""
+    from sparkdl.kernels.codegen.build import compiled
+    from sparkdl.kernels.cpu._loop import row
+    from sparkdl.kernels.cpu._numba import arguments
+
+    code = compiled(expr, _alias(expr, ins, outs))
+    args = arguments(expr.rows, expr.cols, *ins, *outs, *(expr.instrs[k].const for k in numbers(expr)))
+    made, keep = divided(code, args.ctypes.data, _units(expr), parts, GRAIN if flat(expr) else 1, (args, ins, outs))
+    return Rows(row(*made), keep)
+
+
+def _divided(expr: Expr, ins: Arrays, outs: Arrays, scratch: Arrays, parts: int) -> Rows:
+    """The parts, each with sums of its own; these added in the order of the parts; then what is one number.
+
+    That comes last and from one thread: it may overwrite an input that the parts read.
+    """
+    single = [k for k, r in enumerate(expr.roots) if not r.reduce and expr.is_scalar(r.value)]
+    many = [k for k in range(len(outs)) if k not in single]
+    sums = iter(scratch)
+    places = [next(sums) if expr.roots[k].reduce else outs[k] for k in many]
+    made = [_loop(_with(expr, many), ins, tuple(places), parts)] if many else []
+    for k, place in zip(many, places, strict=True):
+        if expr.roots[k].reduce:
+            made.append(added(place, scratch[-1], outs[k], parts))
+    return calls(*made, *([_loop(_with(expr, single), ins, tuple(outs[k] for k in single), 1)] if single else []))
+
+
+def _with(expr: Expr, roots: list[int]) -> Expr:
+    return replace(expr, roots=tuple(expr.roots[k] for k in roots))
 
 
 def inplace(expr: Expr) -> Alias:

@@ -6,58 +6,82 @@ from typing import Any
 import numpy as np
 
 from sparkdl.base.spec import Spec, Specs
-from sparkdl.kernels.cpu._rows import call, floats, numba_kernel
-from sparkdl.kernels.table import Array, Arrays, Bound, Prepared, kernel, rowwise
+from sparkdl.kernels.cpu._rows import added, calls, divided_call, floats, numba_kernel
+from sparkdl.kernels.cpu._team import in_parts, shares
+from sparkdl.kernels.table import Array, Arrays, Bound, Prepared, Rows, kernel, rowwise
 
 
 @numba_kernel("layer_norm", floats)
 def _layer(op: Any, ins: Specs, outs: Specs) -> Prepared:
     rows, cols = _rows_of(ins[0])
+    parts = shares(rows, 2 * ins[0].size)
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("layernorm", "layer_norm", i[0], 0, *i[1:], o[0], 0, *o[1:], rows, cols, float(op.eps))
+        values = (i[0], 0, *i[1:], o[0], 0, *o[1:], rows, cols, float(op.eps))
+        return divided_call("layernorm", "layer_norm", rows, parts, *values)
 
-    return Prepared(bind, inplace=((0, 0),))
+    return Prepared(bind, inplace=((0, 0),), detail="layer_norm" + in_parts(parts))
 
 
 @numba_kernel("layer_norm_residual", floats)
 def _residual(op: Any, ins: Specs, outs: Specs) -> Prepared:
     rows, cols = _rows_of(ins[0])
+    parts = shares(rows, 4 * ins[0].size)
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("layernorm", "layer_norm", *i, o[1], o[0], *o[2:], rows, cols, float(op.eps))
+        values = (*i, o[1], o[0], *o[2:], rows, cols, float(op.eps))
+        return divided_call("layernorm", "layer_norm", rows, parts, *values)
 
-    return Prepared(bind, inplace=((0, 0),))
+    return Prepared(bind, inplace=((0, 0),), detail="layer_norm" + in_parts(parts))
 
 
 @numba_kernel("layer_norm_grad", floats)
 def _layer_grad(op: Any, ins: Specs, outs: Specs) -> Prepared:
     rows, cols = _rows_of(ins[0])
+    parts = shares(rows, 3 * ins[0].size)
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("layernorm", "layer_norm_grad", *i, *o, *scratch, rows, cols)
+        return _summed("layer_norm_grad", rows, parts, i, o, scratch, rows, cols)
 
-    return Prepared(bind, (Spec((2, cols)),), inplace=((0, 0),))
+    return Prepared(bind, _scratch(parts, 2, cols), inplace=((0, 0),), detail="layer_norm_grad" + in_parts(parts))
 
 
 @numba_kernel("group_norm", floats)
 def _group(op: Any, ins: Specs, outs: Specs) -> Prepared:
     sizes = _examples(ins[0])
+    parts = shares(sizes[0], 4 * ins[0].size)
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("layernorm", "group_norm", *i, *o, *scratch, *sizes, op.groups, float(op.eps))
+        values = (*i, *o, *scratch, *sizes, op.groups, float(op.eps))
+        return divided_call("layernorm", "group_norm", sizes[0], parts, *values)
 
-    return Prepared(bind, (Spec((3, sizes[2])),))
+    return Prepared(bind, (Spec((3 * parts, sizes[2])),), detail="group_norm" + in_parts(parts))
 
 
 @numba_kernel("group_norm_grad", floats)
 def _group_grad(op: Any, ins: Specs, outs: Specs) -> Prepared:
     sizes = _examples(ins[0])
+    parts = shares(sizes[0], 5 * ins[0].size)
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("layernorm", "group_norm_grad", *i, *o, *scratch, *sizes, op.groups)
+        return _summed("group_norm_grad", sizes[0], parts, i, o, scratch, *sizes, op.groups)
 
-    return Prepared(bind, (Spec((5, sizes[2])),))
+    return Prepared(bind, _scratch(parts, 5, sizes[2]), detail="group_norm_grad" + in_parts(parts))
+
+
+def _scratch(parts: int, each: int, cols: int) -> Specs:
+    """A gradient's own rows for each part; where there are several, also their dgamma and dbeta."""
+    own = Spec((each * parts, cols))
+    return (own,) if parts == 1 else (own, Spec((parts, cols)), Spec((parts, cols)))
+
+
+def _summed(function: str, units: int, parts: int, i: Arrays, o: Arrays, scratch: Arrays, *sizes: int) -> Rows:
+    """A gradient: dx, and the sums dgamma and dbeta; those of several parts are added in order."""
+    if parts == 1:
+        return divided_call("layernorm", function, units, parts, *i, *o, *scratch, *sizes)
+    own, *sums = scratch
+    made = divided_call("layernorm", function, units, parts, *i, o[0], *sums, own, *sizes)
+    return calls(made, *(added(s, own, y, parts) for s, y in zip(sums, o[1:], strict=True)))
 
 
 def _rows_of(x: Spec) -> tuple[int, int]:

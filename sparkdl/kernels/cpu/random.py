@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 
 from sparkdl.base.spec import Spec, Specs
-from sparkdl.kernels.cpu._rows import call, floats, numba_kernel, numpy_kernel
+from sparkdl.kernels.cpu._rows import divided_call, floats, numba_kernel, numpy_kernel
+from sparkdl.kernels.cpu._team import in_parts, shares
 from sparkdl.kernels.ref.random import words
 from sparkdl.kernels.table import Arrays, Bound, Prepared
 
@@ -17,10 +18,14 @@ def _dropout(op: Any, ins: Specs, outs: Specs) -> Prepared:
     batch = ins[0].shape[0]
     each = ins[0].size // max(batch, 1)
 
-    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("random", "dropout", *i, *o, *scratch, batch, each, op.threshold, op.scale)
+    parts = shares(batch, 4 * ins[0].size)
 
-    return Prepared(bind, scratch=(Spec((_TILE,), "uint32"),), inplace=((0, 0),), detail="philox4x32-10")
+    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
+        values = (*i, *o, *scratch, batch, each, op.threshold, op.scale)
+        return divided_call("random", "dropout", batch, parts, *values)
+
+    scratch = (Spec((parts, _TILE), "uint32"),)
+    return Prepared(bind, scratch, inplace=((0, 0),), detail="philox4x32-10" + in_parts(parts))
 
 
 @numpy_kernel("dropout")

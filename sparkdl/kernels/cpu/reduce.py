@@ -7,7 +7,8 @@ import numpy as np
 
 from sparkdl.base.spec import Spec, Specs
 from sparkdl.kernels.cpu._groups import alternating
-from sparkdl.kernels.cpu._rows import call, numba_kernel, numpy_kernel
+from sparkdl.kernels.cpu._rows import added, calls, divided_call, numba_kernel, numpy_kernel
+from sparkdl.kernels.cpu._team import in_parts, shares
 from sparkdl.kernels.table import Arrays, Bound, Prepare, Prepared, Unsupported
 
 
@@ -24,17 +25,26 @@ def _sum(op: Any, ins: Specs, outs: Specs) -> Prepared:
     if rows > 1:
         raise Unsupported
 
-    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("reduce", "sum_last", i[0], o[0], outer * cols, last)
+    parts = shares(outer * cols, ins[0].size)
 
-    return Prepared(bind, detail=f"sum_last {outer * cols}x{last}")
+    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
+        return divided_call("reduce", "sum_last", outer * cols, parts, i[0], o[0], outer * cols, last)
+
+    return Prepared(bind, detail=f"sum_last {outer * cols}x{last}{in_parts(parts)}")
 
 
 def _sum_rows(outer: int, rows: int, cols: int) -> Prepared:
-    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("reduce", "sum_rows", i[0], o[0], *scratch, outer, rows, cols)
+    """Several parts have sums of their own, which are added in order."""
+    parts = shares(rows, outer * rows * cols, 8)
+    sums = (Spec((parts, outer * cols)), Spec((outer * cols,))) if parts > 1 else ()
 
-    return Prepared(bind, scratch=(Spec((cols,)),), detail=f"sum_rows {outer}x{rows}x{cols}")
+    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
+        y = scratch[1] if sums else o[0]
+        made = divided_call("reduce", "sum_rows", rows, parts, i[0], y, scratch[0], outer, rows, cols, grain=8)
+        return calls(made, added(y, scratch[2], o[0], parts)) if sums else made
+
+    detail = f"sum_rows {outer}x{rows}x{cols}{in_parts(parts)}"
+    return Prepared(bind, scratch=(Spec((parts, cols)), *sums), detail=detail)
 
 
 def _extreme(smallest: bool) -> Prepare:
@@ -43,10 +53,12 @@ def _extreme(smallest: bool) -> Prepare:
         if rows > 1:
             raise Unsupported
 
-        def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-            return call("reduce", "extreme_last", i[0], o[0], outer * cols, last, smallest)
+        parts = shares(outer * cols, ins[0].size)
 
-        return Prepared(bind)
+        def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
+            return divided_call("reduce", "extreme_last", outer * cols, parts, i[0], o[0], outer * cols, last, smallest)
+
+        return Prepared(bind, detail="extreme_last" + in_parts(parts))
 
     return prepare
 
@@ -57,10 +69,13 @@ numba_kernel("min", _float32)(_extreme(smallest=True))
 
 @numba_kernel("argmax", lambda op, ins: _float32(op, ins) and math.prod(ins[0].shape[op.axis + 1 :]) == 1)
 def _argmax(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("reduce", "argmax_last", i[0], o[0], outs[0].size, ins[0].shape[op.axis])
+    rows, cols = outs[0].size, ins[0].shape[op.axis]
+    parts = shares(rows, ins[0].size)
 
-    return Prepared(bind)
+    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
+        return divided_call("reduce", "argmax_last", rows, parts, i[0], o[0], rows, cols)
+
+    return Prepared(bind, detail="argmax_last" + in_parts(parts))
 
 
 @numpy_kernel("sum")

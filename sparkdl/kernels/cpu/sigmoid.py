@@ -4,15 +4,16 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl.base.spec import Specs
-from sparkdl.kernels.cpu._rows import call, floats, numba_kernel, numpy_kernel
+from sparkdl.base.spec import Spec, Specs
+from sparkdl.kernels.cpu._rows import added, calls, divided_call, floats, numba_kernel, numpy_kernel
+from sparkdl.kernels.cpu._team import in_parts, shares
 from sparkdl.kernels.cpu.sparse import elements, inside
 from sparkdl.kernels.table import Array, Arrays, Bound, Prepared
 
 Parts = tuple[Any, Any, Any]
 
 
-def _parts(targets: Arrays) -> Parts:
+def _targets(targets: Arrays) -> Parts:
     """indptr, indices and values, or (0, 0, dense targets): what the numba code takes."""
     return (0, 0, targets[0]) if len(targets) == 1 else (targets[0], targets[1], targets[2])
 
@@ -23,33 +24,43 @@ def _sizes(z: Any, targets: Specs) -> tuple[int, int, int, int, bool]:
 
 @numba_kernel("sigmoid_xent", floats)
 def _forward(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    sizes = _sizes(ins[0], ins[1:])
+    sizes, parts = _sizes(ins[0], ins[1:]), _parts(ins[0])
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("sigmoid", "sigmoid_xent", i[0], *_parts(i[1:]), 0, *o, 0, *sizes)
+        values = (i[0], *_targets(i[1:]), 0, *o, 0, *sizes)
+        return divided_call("sigmoid", "sigmoid_xent", sizes[0], parts, *values)
 
-    return Prepared(bind, inplace=((1, 0),))
+    return Prepared(bind, inplace=((1, 0),), detail="sigmoid_xent" + in_parts(parts))
 
 
 @numba_kernel("sigmoid_xent_both", floats)
 def _both(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    sizes = _sizes(ins[0], ins[1:-1])
+    """The total over the rows is added from those of the parts, in order."""
+    sizes, parts = _sizes(ins[0], ins[1:-1]), _parts(ins[0])
+    totals = (Spec((parts, sizes[1])), Spec((sizes[1],))) if op.total and parts > 1 else ()
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        total = o[2] if op.total else 0
-        return call("sigmoid", "sigmoid_xent", i[0], *_parts(i[1:-1]), i[-1], *o[:2], total, *sizes)
+        total = scratch[0] if totals else o[2] if op.total else 0
+        values = (i[0], *_targets(i[1:-1]), i[-1], *o[:2], total, *sizes)
+        made = divided_call("sigmoid", "sigmoid_xent", sizes[0], parts, *values)
+        return calls(made, added(scratch[0], scratch[1], o[2], parts)) if totals else made
 
-    return Prepared(bind, inplace=((1, 0),))
+    return Prepared(bind, totals, inplace=((1, 0),), detail="sigmoid_xent" + in_parts(parts))
 
 
 @numba_kernel("sigmoid_xent_grad", floats)
 def _grad(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    sizes = _sizes(ins[0], ins[1:-1])
+    sizes, parts = _sizes(ins[0], ins[1:-1]), _parts(ins[0])
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("sigmoid", "sigmoid_xent_grad", i[0], *_parts(i[1:-1]), i[-1], *o, *sizes)
+        values = (i[0], *_targets(i[1:-1]), i[-1], *o, *sizes)
+        return divided_call("sigmoid", "sigmoid_xent_grad", sizes[0], parts, *values)
 
-    return Prepared(bind, inplace=((0, 0),))
+    return Prepared(bind, inplace=((0, 0),), detail="sigmoid_xent_grad" + in_parts(parts))
+
+
+def _parts(z: Spec) -> int:
+    return shares(z.shape[0], 3 * z.size)
 
 
 @numpy_kernel("sigmoid_xent")

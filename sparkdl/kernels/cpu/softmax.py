@@ -1,28 +1,39 @@
 """Softmax and cross-entropy: numba for float32, NumPy for the rest."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from sparkdl.base.spec import Spec, Specs
-from sparkdl.kernels.cpu._rows import call, floats, numba_kernel, numpy_kernel
+from sparkdl.kernels.cpu._rows import divided_call, floats, numba_kernel, numpy_kernel
+from sparkdl.kernels.cpu._team import in_parts, shares
 from sparkdl.kernels.ref.softmax import outside, targets
 from sparkdl.kernels.table import Array, Arrays, Bound, Prepare, Prepared
 
+Arguments = tuple[Any, ...]
+_BLOCK = 2048  # elements, as _softmax.py takes them
 _KINDS = {"int32": 0, "int64": 1, "float32": 2}  # as _softmax.py numbers them
 
 
-def _plain(family_function: str) -> Prepare:
+def _by_rows(function: str, x: Spec, values: Callable[[Arrays, Arrays], Arguments], pair: tuple[int, int]) -> Prepared:
+    """A function of _softmax.py, divided by blocks of rows. pair: the output that may lie on an input."""
+    rows, cols = _rows_of(x)
+    grain = max(1, _BLOCK // max(cols, 1))
+    parts = shares(rows, 2 * x.size, grain)
+
+    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
+        return divided_call("softmax", function, rows, parts, *values(i, o), grain=grain)
+
+    return Prepared(bind, inplace=(pair,), detail=function + in_parts(parts))
+
+
+def _plain(function: str) -> Prepare:
     """softmax or log_softmax of rows."""
 
     def prepare(op: Any, ins: Specs, outs: Specs) -> Prepared:
-        rows, cols = _rows_of(ins[0])
-
-        def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-            return call("softmax", family_function, i[0], o[0], rows, cols)
-
-        return Prepared(bind, inplace=((0, 0),))
+        return _by_rows(function, ins[0], lambda i, o: (i[0], o[0], *_rows_of(ins[0])), (0, 0))
 
     return prepare
 
@@ -33,26 +44,20 @@ for _name in ("softmax", "log_softmax"):
 
 @numba_kernel("softmax_xent", floats)
 def _xent(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("softmax", "softmax_xent", i[0], i[1], 0, *o, *ins[0].shape, _KINDS[ins[1].dtype])
-
-    return Prepared(bind, inplace=((1, 0),))
+    sizes = (*ins[0].shape, _KINDS[ins[1].dtype])
+    return _by_rows("softmax_xent", ins[0], lambda i, o: (i[0], i[1], 0, *o, *sizes), (1, 0))
 
 
 @numba_kernel("softmax_xent_both", floats)
 def _both(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("softmax", "softmax_xent", *i, *o, *ins[0].shape, _KINDS[ins[1].dtype])
-
-    return Prepared(bind, inplace=((1, 0),))
+    sizes = (*ins[0].shape, _KINDS[ins[1].dtype])
+    return _by_rows("softmax_xent", ins[0], lambda i, o: (*i, *o, *sizes), (1, 0))
 
 
 @numba_kernel("softmax_xent_grad", floats)
 def _grad(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("softmax", "softmax_xent_grad", *i, *o, *ins[0].shape, _KINDS[ins[1].dtype])
-
-    return Prepared(bind, inplace=((0, 0),))
+    sizes = (*ins[0].shape, _KINDS[ins[1].dtype])
+    return _by_rows("softmax_xent_grad", ins[0], lambda i, o: (*i, *o, *sizes), (0, 0))
 
 
 @numpy_kernel("softmax")
