@@ -25,6 +25,7 @@ from sparkdl.compile.recompute import recompute
 from sparkdl.compile.rewrite import live
 from sparkdl.compile.schedule import schedule
 from sparkdl.compile.simplify import simplify
+from sparkdl.compile.tune import check_tune, tuned
 from sparkdl.graph.graph import Graph, Sym
 from sparkdl.kernels.table import LIBRARIES
 from sparkdl.kernels.threads import check_threads, count, using
@@ -48,6 +49,7 @@ def compile(  # noqa: A001
     precision: str = "float32",
     memory_budget: int | None = None,
     threads: int | None = None,
+    tune: float | None = None,
 ) -> Program:
     """Make `outputs` of `graph` computable.
 
@@ -59,10 +61,11 @@ def compile(  # noqa: A001
     memory_budget: bytes that `Program.peak_bytes` may reach; what the gradient needs is computed again to stay below
     threads: that the program computes with, $SPARKDL_THREADS or 1 by default; see `kernels/threads.py`. A program too
              small to gain from several, below TINY elements, has one: `Program.threads` says how many there are
+    tune:    seconds in which kernels may be chosen by measurement, $SPARKDL_TUNE or 0 by default; see `tune.py`
     """
     graph.outputs = {name: sym.ref for name, sym in outputs.items()}
     with using(check_threads(threads)):
-        return _compiled(graph, donate or {}, bind or {}, still, libraries, precision, memory_budget)
+        return _compiled(graph, donate or {}, bind or {}, still, libraries, precision, memory_budget, check_tune(tune))
 
 
 def _compiled(
@@ -73,6 +76,7 @@ def _compiled(
     libraries: tuple[str, ...],
     precision: str,
     memory_budget: int | None,
+    tune: float,
 ) -> Program:
     _debug("graph", graph)
     for name, run in _passes(still, precision):
@@ -82,7 +86,7 @@ def _compiled(
         graph = _passed("recompute", partial(recompute, budget=memory_budget, peak=peak), graph)
     graph = _passed("schedule", partial(schedule, donate=donate), graph)
     with using(count() if _elements(graph) >= TINY else 1):
-        program = _program(graph, donate, bind, still, libraries)
+        program = _program(graph, donate, bind, still, libraries, tune)
     if "program" in _asked():
         sys.stderr.write(program.explain() + "\n")
     return program
@@ -94,9 +98,11 @@ def _program(
     bind: Mapping[str, Array],
     still: Collection[str],
     libraries: tuple[str, ...],
+    tune: float,
 ) -> Program:
     guards = Guards() if "guard" in _asked() else None
-    steps = place(graph, libraries, () if guards else still)
+    still = () if guards else still
+    steps = place(graph, libraries, still, tuned(graph, libraries, still, tune) if tune else None)
     reuse = guards is None and "no-memory" not in _asked()
     return Program(graph, steps, plan(graph, steps, donate, reuse, GUARD if guards else 0), bind, guards)
 

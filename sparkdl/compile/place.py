@@ -1,6 +1,6 @@
 """Place: choose the kernel of every node."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from sparkdl.compile.rewrite import live
@@ -27,13 +27,16 @@ class Step:
     packed: bool = False
 
 
-def place(graph: Graph, libraries: tuple[str, ...], still: Collection[str] = ()) -> list[Step]:
+def place(
+    graph: Graph, libraries: tuple[str, ...], still: Collection[str] = (), choices: Mapping[int, str] | None = None
+) -> list[Step]:
     """A step for each live op that is no mere view, those that depend on the `still` inputs alone first.
 
-    Raises KernelError when an op has no kernel.
+    choices: for nodes that are not to go by the tables, see `tune.py`. Raises KernelError when an op has no kernel.
     """
     fixed = still_nodes(graph, still) if still else set()
-    steps = [_step(graph, k, libraries, fixed) for k in live(graph) if _runs(graph.nodes[k])]
+    chosen = choices or {}
+    steps = [_step(graph, k, libraries, fixed, chosen.get(k, "")) for k in live(graph) if _runs(graph.nodes[k])]
     return sorted(steps, key=lambda step: not step.still)
 
 
@@ -41,8 +44,8 @@ def _runs(node: Node) -> bool:
     return node.op is not None and not node.op.alias
 
 
-def _step(graph: Graph, k: int, libraries: tuple[str, ...], fixed: set[int]) -> Step:
+def _step(graph: Graph, k: int, libraries: tuple[str, ...], fixed: set[int], choice: str) -> Step:
     node = graph.nodes[k]
-    prepared = table.prepare(node.op, tuple(graph.spec(r) for r in node.ins), node.outs, libraries, count())
+    prepared = table.prepare(node.op, tuple(map(graph.spec, node.ins)), node.outs, libraries, count(), choice)
     packed = bool(prepared.still) and all(node.ins[j][0] in fixed for j in prepared.still)
     return Step(k, node, prepared, k in fixed, packed and k not in fixed)

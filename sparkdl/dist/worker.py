@@ -73,7 +73,10 @@ def prepare(batches: Iterable[pa.RecordBatch], job: Job) -> Ready:
     network = Network(conf.network)
     network.vector = aligned(vector.size)
     network.vector[...] = vector
-    trainer = Trainer(network, conf.loss, conf.optimizer, conf.metrics, conf.seed, conf.precision, threads=conf.threads)
+    trainer = Trainer(
+        network, conf.loss, conf.optimizer, conf.metrics, conf.seed, conf.precision, threads=conf.threads,
+        tune=0.0,  # each executor would choose for itself, and a retried gang give other bits
+    )  # fmt: skip
     table = drain(batches, encoder)
     if len(table):
         (y,) = trainer.objective.labels(network, table.y).values()

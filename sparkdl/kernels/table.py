@@ -17,12 +17,14 @@ from numpy.typing import NDArray
 
 from sparkdl.base.errors import KernelError
 from sparkdl.base.spec import Specs
+from sparkdl.kernels.choice import listing, naming
 from sparkdl.kernels.threads import using
 
 Array = NDArray[Any]
 Arrays = tuple[Array, ...]
 
 LIBRARIES = {"cpu": ("winograd", "onednn", "numba", "numpy", "ref")}
+NATIVE = ("winograd", "onednn", "numba")  # of which one may choose by measurement
 EAGER = ("onednn", "numpy", "ref")  # numba (and winograd, made of it) compiles on first use: too slow for one call
 _HOMES = ("sparkdl.kernels.cpu", "sparkdl.kernels.ref")
 
@@ -117,15 +119,36 @@ def _fill(op: Any, out: Array, value: Any) -> None:
 
 @lru_cache(8192)
 def prepare(
-    op: Any, ins: Specs, outs: Specs, libraries: tuple[str, ...] = LIBRARIES["cpu"], threads: int = 1
+    op: Any, ins: Specs, outs: Specs, libraries: tuple[str, ...] = LIBRARIES["cpu"], threads: int = 1, choice: str = ""
 ) -> Prepared:
     """The first kernel that serves. It is to be bound and run with that many threads.
 
-    Raises KernelError when none does.
+    choice: one of `choices`, to have that kernel and no other. Raises KernelError when none serves.
     """
     load()
-    with using(threads):
-        return _first(op, ins, outs, libraries)
+    library, _, implementation = choice.partition(":")
+    with using(threads), naming(implementation if choice else None):
+        return _first(op, ins, outs, (library,) if choice else libraries)
+
+
+def choices(op: Any, ins: Specs, outs: Specs, libraries: tuple[str, ...], threads: int = 1) -> dict[str, Prepared]:
+    """All native kernels that serve, by the choice that `prepare` takes; each implementation once."""
+    found: dict[str, Prepared] = {}
+    for library in (name for name in libraries if name in NATIVE):
+        with listing() as names:
+            _try(found, library, op, ins, outs, libraries, threads)
+        for name in dict.fromkeys(names):
+            _try(found, f"{library}:{name}", op, ins, outs, libraries, threads)
+    return found
+
+
+def _try(found: dict[str, Prepared], choice: str, *given: Any) -> None:
+    try:
+        made = prepare.__wrapped__(*given, choice)
+    except KernelError:
+        return
+    if all((made.library, made.detail) != (other.library, other.detail) for other in found.values()):
+        found[choice] = made
 
 
 def _first(op: Any, ins: Specs, outs: Specs, libraries: tuple[str, ...]) -> Prepared:

@@ -39,6 +39,7 @@ def fit(
     nonfinite: Literal["stop", "continue"] = "stop",
     precision: str = "float32",
     threads: int | None = None,
+    tune: float | None = None,
 ) -> History:
     """Train `network` in place; names and defaults are those of Keras's compile and fit.
 
@@ -53,12 +54,14 @@ def fit(
     nonfinite:         "stop" raises DataError when the loss is NaN or infinite
     precision:         "bfloat16" multiplies bfloat16 where the CPU does; parameters stay float32
     threads:           to compute with, $SPARKDL_THREADS or 1 by default. Sums may round otherwise with another number
+    tune:              seconds in which kernels may be chosen by measurement, $SPARKDL_TUNE or 0 by default. A choice
+                       is kept on this machine; on another, sums may round otherwise
 
     The last batch may be smaller; no row is dropped. Measures of an epoch are means over its steps, taken as the
     parameters move. The optimizer starts anew in each call; to go on with its state, keep a `Trainer`.
     """
     _check(batch_size, epochs, validation_split, validation_data)
-    trainer = Trainer(network, loss, optimizer, metrics, seed, precision, threads=threads)
+    trainer = Trainer(network, loss, optimizer, metrics, seed, precision, threads=threads, tune=tune)
     table = table_of(network, trainer.objective, x, y, sample_weight)
     table, held = _held_back(table, validation_split)
     if validation_data is not None:

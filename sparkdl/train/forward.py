@@ -76,6 +76,7 @@ def inference(
     batch: int,
     vector: NDArray[np.float32] | None = None,
     threads: int | None = None,
+    tune: float | None = None,
 ) -> Program:
     """The program for `batch` rows: layers as in inference; parameters are `vector`, by default the network's own."""
     graph, layout = Graph(), network.layout
@@ -89,7 +90,7 @@ def inference(
         outputs["each"] = each_loss(graph, losses, preds)
         outputs |= {"penalty": sum(ctx.losses[1:], ctx.losses[0])} if ctx.losses else {}
     bound = bound_parameters(layout, network.vector if vector is None else vector)
-    return compiled(graph, outputs, bind=bound, still=tuple(bound), threads=threads)
+    return compiled(graph, outputs, bind=bound, still=tuple(bound), threads=threads, tune=tune)
 
 
 def _kept(network: Network) -> _Kept:

@@ -3,6 +3,7 @@
 import threading
 from typing import Any
 
+from sparkdl.compile.tune import check_tune
 from sparkdl.kernels.threads import check_threads
 from sparkdl.nn.network import Network
 from sparkdl.nn.params import aligned
@@ -19,14 +20,17 @@ class Predictor:
     have changed. It holds a copy of the parameters, so that training on does not disturb it. Callers take turns.
 
     threads: to compute with, $SPARKDL_THREADS or 1 by default
+    tune:    seconds in which each program's kernels may be chosen by measurement, $SPARKDL_TUNE or 0 by default
     """
 
-    def __init__(self, network: Network, batch_size: int = CHUNK, threads: int | None = None) -> None:
+    def __init__(
+        self, network: Network, batch_size: int = CHUNK, threads: int | None = None, tune: float | None = None
+    ) -> None:
         vector = aligned(network.layout.size)
         vector[...] = network.vector
         self._network, self._size, self._lock = network, batch_size, threading.Lock()
-        given = check_threads(threads)
-        self._programs = Programs(lambda batch: inference(network, {}, batch, vector, given))
+        how = check_threads(threads), check_tune(tune)
+        self._programs = Programs(lambda batch: inference(network, {}, batch, vector, *how))
 
     def __call__(self, x: Any) -> Any:
         """The outputs for all rows of `x`, as `predict` gives them."""

@@ -14,6 +14,7 @@ from sparkdl.base.rng import Key
 from sparkdl.compile.pipeline import compile as compiled
 from sparkdl.compile.precision import check_precision
 from sparkdl.compile.program import Program
+from sparkdl.compile.tune import check_tune
 from sparkdl.data.batches import Batch
 from sparkdl.kernels.threads import check_threads
 from sparkdl.nn.metrics import Sums, merged
@@ -35,6 +36,7 @@ class Trainer:
     objective:   the losses and metrics
     memory_budget:  bytes that a step's temporaries and gradients may take; values are computed twice to stay below
     threads:     that a step computes with
+    tune:        seconds in which each program's kernels may be chosen by measurement; see `compile/tune.py`
     """
 
     def __init__(
@@ -47,9 +49,10 @@ class Trainer:
         precision: str = "float32",
         memory_budget: int | None = None,
         threads: int | None = None,
+        tune: float | None = None,
     ) -> None:
         self.network, self.iterations, self.precision = network, 0, check_precision(precision)
-        self.memory_budget, self.threads = memory_budget, check_threads(threads)
+        self.memory_budget, self.threads, self.tune = memory_budget, check_threads(threads), check_tune(tune)
         self.objective = Objective.of(network, loss, metrics)
         self.optimizer: Optimizer = OneOf(OPTIMIZERS).parse(optimizer)
         self.state = _adopt(network, self.optimizer)
@@ -103,7 +106,7 @@ class Trainer:
         state = bound_state(self.network.layout, self.optimizer, self.state)
         return compiled(
             traced.graph, traced.outputs, donate=traced.donate, bind=state, precision=self.precision,
-            memory_budget=self.memory_budget, threads=self.threads,
+            memory_budget=self.memory_budget, threads=self.threads, tune=self.tune,
         )  # fmt: skip
 
     def _count_up(self, feed: Feed, ids: NDArray[Any]) -> None:

@@ -22,7 +22,7 @@ def compiled(expr: Expr, alias: Alias) -> Any:
 @lru_cache(4096)
 def _load(text: str) -> Any:
     """Load it as a module. Another process may write the same file at the same time: replace is atomic."""
-    from sparkdl.kernels.cpu._numba import CACHE
+    from sparkdl.kernels.home import CACHE
 
     name = f"k{hashlib.sha256(text.encode()).hexdigest()[:24]}"
     path = os.path.join(CACHE, "source", f"{name}.py")

@@ -10,27 +10,13 @@ float max-reductions only as maxima of sortable int32.
 import hashlib
 import os
 import struct
-import tempfile
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-
-def _cache_home() -> str:
-    """A folder of compiled code that this user owns and nobody else can write: code is loaded from it."""
-    user = os.getuid() if hasattr(os, "getuid") else 0
-    for base in (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), tempfile.gettempdir()):
-        path = os.path.join(base, f"sparkdl-{user}")
-        try:
-            os.makedirs(path, mode=0o700, exist_ok=True)
-        except OSError:
-            continue
-        found = os.stat(path)
-        if found.st_uid == user and not found.st_mode & 0o022 and os.access(path, os.W_OK):
-            return path
-    return tempfile.mkdtemp(prefix="sparkdl-")
+from sparkdl.kernels.home import CACHE
 
 
 def _version() -> str:
@@ -44,7 +30,6 @@ def _version() -> str:
     return digest.hexdigest()[:16]
 
 
-CACHE = os.environ.get("SPARKDL_CACHE") or _cache_home()
 os.environ.setdefault("NUMBA_CACHE_DIR", os.path.join(CACHE, f"numba-{_version()}"))  # read by numba at its import
 
 import llvmlite.binding as llvm  # noqa: E402

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from sparkdl.base.errors import KernelError
+from sparkdl.kernels.choice import listed, named
 from sparkdl.kernels.cpu._onednn import library
 from sparkdl.kernels.table import Unsupported
 
@@ -117,10 +118,30 @@ def choose(kind: str, *arguments: object, hint: bool = False, avoid: str = "ref"
     Raises Unsupported when oneDNN has none.
     """
     choice = describe(kind, *arguments, add=add)
-    while not hint and (is_reference(choice.implementation) or choice.implementation.startswith(avoid)):
+    if hint:
+        return choice
+    wanted = None if kind == "reorder" else named()
+    if kind != "reorder" and (names := listed()) is not None:
+        names += _implementations(describe(kind, *arguments, add=add))
+    while not _fits(choice.implementation, wanted, avoid):
         if not choice.next():
             raise Unsupported(f"oneDNN has only {choice.implementation} for this {kind}")
     return choice
+
+
+def _fits(implementation: str, wanted: str | None, avoid: str) -> bool:
+    """Whether an implementation is the one named or, where none is, no reference nor to be avoided."""
+    if wanted:
+        return implementation == wanted
+    return not is_reference(implementation) and not implementation.startswith(avoid)
+
+
+def _implementations(choice: "Choice") -> list[str]:
+    """The names of all that are no reference; the descriptor is used up."""
+    found = [choice.implementation]
+    while choice.next():
+        found.append(choice.implementation)
+    return [name for name in found if not is_reference(name)]
 
 
 def describe(kind: str, *arguments: object, add: bool = False) -> Choice:

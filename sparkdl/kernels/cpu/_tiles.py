@@ -99,7 +99,7 @@ class Product:
 
 
 def worth(pixels: int, window: int, tiles: int, c: int, o: int) -> bool:
-    """Whether tiles are thought to take less time than the sums themselves, of `pixels` windows of y.
+    """Whether tiles are thought to take less time than the sums themselves, of `pixels` windows of y; c, o >= 16.
 
     In ns: products of planes at 98 flop / ns, less for few channels; 0.3 an element of the planes of tiles, which are
     written and read once each; 0.3 an element of the planes of taps. The sums run at 112 flop / ns. Fitted to 42
@@ -114,8 +114,6 @@ def worth(pixels: int, window: int, tiles: int, c: int, o: int) -> bool:
     >>> worth(8 * 56 * 56, 3, 8 * 14 * 14, 64, 64), worth(49, 3, 4, 512, 512)
     (True, False)
     """
-    if min(c, o) < WIDTH:
-        return False
     full = o / (-(-o // 16) * 16)
     products = 2 * c * o / (98 * full * (1 - (10 / c) ** 2))
     ours = PLANES * (tiles * (products + 0.3 * (c + o)) + 0.3 * c * o)

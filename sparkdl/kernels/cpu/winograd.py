@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 
 from sparkdl.base.spec import Spec, Specs
+from sparkdl.kernels.choice import named
 from sparkdl.kernels.cpu import _tiles
 from sparkdl.kernels.cpu._onednn_objects import Memory, Primitive, choose, plain
 from sparkdl.kernels.cpu._onednn_recipe import DST, SRC, Row, executed, rows
-from sparkdl.kernels.cpu._tiles import PLANES, SIZE, Planes, Product, Tiles
+from sparkdl.kernels.cpu._tiles import PLANES, SIZE, WIDTH, Planes, Product, Tiles
 from sparkdl.kernels.table import Array, Arrays, Bound, Prepared, Unsupported, kernel
 
 VARIABLE = "SPARKDL_WINOGRAD"
@@ -82,8 +83,10 @@ def _tiles_of(images: Spec, w: Spec, y: Spec) -> Tiles:
     window, (c, o) = w.shape[0], w.shape[2:]
     if w.shape[:2] not in ((3, 3), (5, 5)) or find_spec("numba") is None:
         raise Unsupported("no tiles of this window, or no numba")
+    if min(c, o) < WIDTH:
+        raise Unsupported("too few channels")
     tiles = Tiles.of(images, SIZE + 1 - window)
-    if not _tiles.worth(y.size // o, window, tiles.count, c, o):
+    if named() is None and not _tiles.worth(y.size // o, window, tiles.count, c, o):
         raise Unsupported("tiles would not pay")
     return tiles
 
