@@ -153,7 +153,8 @@ def _open(path: str, threads: int) -> ctypes.CDLL:
     """Load with OpenMP's settings as we want them: it reads them at its own load, as defaults of all threads to come.
 
     A thread that waits spins some 20 us, then sleeps, unless OMP_WAIT_POLICY or GOMP_SPINCOUNT say otherwise. libgomp
-    would spin 5 ms, which on a busy core its partner then lacks: a step of 3 ms took 104 (measured, see `_team.py`).
+    would spin 5 ms, which on a busy core its partner then lacks: a step of 3 ms took 38 to 104, and so takes 4. Where a
+    libgomp.so.1 is there already (import torch loads its own) it has read its settings: export one before the start.
     """
     given = {"OMP_NUM_THREADS": str(threads)}
     if not any(name in os.environ for name in _WAITING):
