@@ -12,6 +12,7 @@ from sparkdl.nd.ops.arithmetic import Add
 from sparkdl.nd.ops.conv import Conv2d, Conv2dBias, Conv3d, Conv3dBias
 from sparkdl.nd.ops.layernorm import LayerNorm, LayerNormResidual
 from sparkdl.nd.ops.matmul import Linear, MatMul
+from sparkdl.nd.ops.norm import BatchNorm, BatchNormRelu
 from sparkdl.nd.ops.reduce import Sum
 from sparkdl.nd.ops.shape import Reshape
 from sparkdl.nd.ops.sigmoid import SigmoidXent, SigmoidXentBoth, SigmoidXentGrad
@@ -161,6 +162,25 @@ def residual_norm(edit: Edit, k: int) -> None:
     edit.same |= {(k, o): (at, o + 1) for o in range(3)}
 
 
+def activated_norm(edit: Edit, k: int) -> None:
+    """relu(batch_norm(x)), and relu(batch_norm(x) + r), in one op; its gradient reads the mask from the result."""
+    node = edit.nodes[k]
+    if not isinstance(node.op, Relu):
+        return
+    total = edit.only(node.ins[0], Add)
+    for value, *shortcut in (node.ins,) if total is None else (total.ins, total.ins[::-1]):
+        norm, at = edit.only(value, BatchNorm), edit.ref(value)[0]
+        if norm is None or edit.ref(value)[1] != 0 or any(edit.spec(r) != node.outs[0] for r in (value, *shortcut)):
+            continue
+        if any(_depends(edit, edit.ref(r)[0], at) for r in shortcut):
+            continue
+        ins, outs = (*norm.ins, *shortcut), (*node.outs, *norm.outs[1:])
+        edit.nodes[k] = Node(BatchNormRelu(norm.op.eps), ins, outs, norm.label)  # type: ignore[union-attr]
+        edit.nodes[at] = Node(None, (), norm.outs, DROPPED)
+        edit.same |= {(at, o): (k, o) for o in (1, 2)}
+        return
+
+
 RULES = (
     biased_product,
     biased_convolution,
@@ -170,6 +190,7 @@ RULES = (
     sigmoid_loss,
     sigmoid_total,
     residual_norm,
+    activated_norm,
 )
 
 
