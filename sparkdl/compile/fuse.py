@@ -9,7 +9,7 @@ from sparkdl.graph.graph import Graph, Node, Ref
 from sparkdl.nd.op import Op
 from sparkdl.nd.ops.analysis import Relu
 from sparkdl.nd.ops.arithmetic import Add
-from sparkdl.nd.ops.conv import Conv2d, Conv2dBias, Conv3d, Conv3dBias
+from sparkdl.nd.ops.conv import Conv2d, Conv2dBias, Conv2dBiasAdd, Conv3d, Conv3dBias
 from sparkdl.nd.ops.layernorm import LayerNorm, LayerNormResidual
 from sparkdl.nd.ops.matmul import Linear, MatMul
 from sparkdl.nd.ops.norm import BatchNorm, BatchNormRelu
@@ -44,6 +44,10 @@ class Edit:
         """How many read a value, outputs included."""
         reads = [self.ref(r) for node in self.nodes for r in node.ins] + [self.ref(r) for r in self.outputs.values()]
         return reads.count(ref)
+
+    def drop(self, k: int) -> None:
+        """Forget a node whose values nobody reads: it is no reader of others."""
+        self.nodes[k] = Node(None, (), self.nodes[k].outs, DROPPED)
 
     def only(self, ref: Ref, kind: type[Op]) -> Node | None:
         """The node that makes `ref`, when it is of that kind and nobody else reads the value."""
@@ -80,8 +84,37 @@ def _biased(edit: Edit, k: int, kind: type[Op], make: Callable[[Op], Op | None])
         if inner is None or inner.op is None or edit.spec(bias).shape != node.outs[0].shape[-1:]:
             continue
         if inner.outs[0] == node.outs[0] and (made := make(inner.op)) is not None:
+            edit.drop(edit.ref(product)[0])
             edit.nodes[k] = Node(made, (*inner.ins, bias), node.outs, node.label)
             return
+
+
+def residual_convolution(edit: Edit, k: int) -> None:
+    """conv2d_bias + r -> conv2d_bias_add, where nobody needs r any more: the sum is done in its memory.
+
+    Not below a relu: one loop for both is faster than oneDNN's sum and a pass (ResNet-50, 8 images: 187 ms for the
+    convolutions and these loops, 196 so).
+    """
+    node = edit.nodes[k]
+    if not isinstance(node.op, Add) or any(isinstance(n.op, Relu) and (k, 0) in n.ins for n in edit.nodes):
+        return
+    for value, r in (node.ins, node.ins[::-1]):
+        inner, at = edit.only(value, Conv2dBias), edit.ref(value)[0]
+        op = inner.op if inner is not None else None
+        if inner is None or not isinstance(op, Conv2dBias) or op.act != "linear":
+            continue
+        if edit.spec(r) == inner.outs[0] and not _depends(edit, edit.ref(r)[0], at) and _last(edit, r, k):
+            edit.nodes[k] = Node(Conv2dBiasAdd(*op.window()), (*inner.ins, r), node.outs, node.label)
+            edit.drop(at)
+            return
+
+
+def _last(edit: Edit, ref: Ref, k: int) -> bool:
+    """Whether node k needs all others that read a value made by an op, and it is no output."""
+    ref = edit.ref(ref)
+    others = [n for n, node in enumerate(edit.nodes) if n != k and ref in map(edit.ref, node.ins)]
+    inner = edit.nodes[ref[0]].op is not None and ref not in map(edit.ref, edit.outputs.values())
+    return inner and all(_depends(edit, k, n) for n in others)
 
 
 def activated(edit: Edit, k: int) -> None:
@@ -92,7 +125,9 @@ def activated(edit: Edit, k: int) -> None:
     for kind in (Linear, Conv2dBias, Conv3dBias):
         inner = edit.only(node.ins[0], kind)
         if inner is not None and inner.op is not None:
+            edit.drop(edit.ref(node.ins[0])[0])
             edit.nodes[k] = Node(replace(inner.op, act="relu"), inner.ins, node.outs, node.label)  # type: ignore[call-arg]
+            return
 
 
 def activated_below(edit: Edit, k: int) -> None:
@@ -176,7 +211,7 @@ def activated_norm(edit: Edit, k: int) -> None:
             continue
         ins, outs = (*norm.ins, *shortcut), (*node.outs, *norm.outs[1:])
         edit.nodes[k] = Node(BatchNormRelu(norm.op.eps), ins, outs, norm.label)  # type: ignore[union-attr]
-        edit.nodes[at] = Node(None, (), norm.outs, DROPPED)
+        edit.drop(at)
         edit.same |= {(at, o): (k, o) for o in (1, 2)}
         return
 
@@ -184,6 +219,7 @@ def activated_norm(edit: Edit, k: int) -> None:
 RULES = (
     biased_product,
     biased_convolution,
+    residual_convolution,
     activated,
     activated_below,
     softmax_loss,

@@ -37,6 +37,7 @@ RULES = {
     "linear": Rule((0, 1)),
     # weights of convolutions become bfloat16 in the reorder to the layout that oneDNN likes
     **{f"conv{n}d{end}": Rule((0,)) for n in (2, 3) for end in ("", "_bias", "_grad_input")},
+    "conv2d_bias_add": Rule((0, 3), tied=True),
     **{f"conv{n}d_grad_kernel": Rule((0, 1), ()) for n in (2, 3)},
     "batch_norm": Rule((0,), tied=True, leads=False),
     "batch_norm_relu": Rule((0, 3), tied=True, leads=False),

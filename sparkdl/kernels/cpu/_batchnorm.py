@@ -15,7 +15,7 @@ from numba import carray
 
 from sparkdl.kernels.cpu._numba import as_pointer, double_of, f4, fast, ints, vec
 
-BLOCK = 16  # chunks whose sums are float32; a chunk is four rows
+BLOCK = 64  # rows whose sums are float32
 
 
 @fast
@@ -60,30 +60,12 @@ def folded(y: Any, channels: Any) -> Any:
 
 
 @fast
-def deviations4(x: Any, y: Any, z: Any, u: Any, c: Any, first: Any, second: Any) -> Any:
-    for j in range(c.shape[0]):
-        p, q, r, s = x[j] - c[j], y[j] - c[j], z[j] - c[j], u[j] - c[j]
-        first[j] += (p + q) + (r + s)
-        second[j] += (p * p + q * q) + (r * r + s * s)
-
-
-@fast
-def deviations1(x: Any, c: Any, first: Any, second: Any) -> Any:
+def deviations(x: Any, c: Any, first: Any, second: Any) -> Any:
+    """first += x - c, second += (x - c)^2"""
     for j in range(x.shape[0]):
         d = x[j] - c[j]
         first[j] += d
         second[j] += d * d
-
-
-@fast
-def deviations(x: Any, c: Any, first: Any, second: Any) -> Any:
-    """first += x - c, second += (x - c)^2 for some rows of x."""
-    n = c.shape[0]
-    if x.shape[0] == 4 * n:
-        deviations4(x[:n], x[n : 2 * n], x[2 * n : 3 * n], x[3 * n :], c, first, second)
-    else:
-        for at in range(0, x.shape[0], n):
-            deviations1(x[at : at + n], c, first, second)
 
 
 @fast
@@ -106,11 +88,11 @@ def statistics(x: Any, whole: Any, row: Any, mean: Any, m2: Any, work: Any) -> A
     zeroed(c)
     start, count, begun = 0, 0, False
     while start < whole:
-        stop = min(start + 4 * BLOCK * row, whole) if begun else min(4 * row, whole)
+        stop = min(start + (BLOCK if begun else 4) * row, whole)
         zeroed(first)
         zeroed(second)
-        for at in range(start, stop, 4 * row):
-            deviations(vec(x + 4 * at, min(4 * row, stop - at)), c, first, second)
+        for at in range(start, stop, row):
+            deviations(vec(x + 4 * at, min(row, stop - at)), c, first, second)
         folded(first, channels)
         folded(second, channels)
         n = (stop - start) // channels
@@ -119,7 +101,7 @@ def statistics(x: Any, whole: Any, row: Any, mean: Any, m2: Any, work: Any) -> A
             start, count = stop, count + n
             for j in range(channels):
                 c[j] = f4(mean[j])
-        else:  # the first chunk's own mean: of it alone no earlier one is known
+        else:  # there is no mean yet: that of the first few rows
             begun = True
             for j in range(channels):
                 c[j] = first[j] / f4(n)
@@ -173,7 +155,9 @@ def batch_norm_relu(args: Any, b: Any, c: Any, d: Any) -> Any:
     for j in range(channels):
         mean[j] = f4(m[j])
         variance[j] = f4(m2[j] / pixels)
-    middle, scale, offset = scales(vec(a[1], channels), vec(a[2], channels), mean, m2, pixels, double_of(a[12]), work, row)
+    middle, scale, offset = scales(
+        vec(a[1], channels), vec(a[2], channels), mean, m2, pixels, double_of(a[12]), work, row
+    )
     for at in range(0, whole, row):
         n = min(row, whole - at)
         x, y = vec(a[0] + 4 * at, n), vec(a[4] + 4 * at, n)
