@@ -9,9 +9,10 @@ from sparkdl.graph.graph import Graph, Node, Ref
 from sparkdl.nd.op import Op
 from sparkdl.nd.ops.analysis import Relu
 from sparkdl.nd.ops.arithmetic import Add
-from sparkdl.nd.ops.conv import Conv2d, Conv2dBias, Conv3d, Conv3dBias
+from sparkdl.nd.ops.conv import Conv2d, Conv2dBias, Conv2dBiasAdd, Conv3d, Conv3dBias
 from sparkdl.nd.ops.layernorm import LayerNorm, LayerNormResidual
 from sparkdl.nd.ops.matmul import Linear, MatMul
+from sparkdl.nd.ops.norm import BatchNorm, BatchNormRelu
 from sparkdl.nd.ops.reduce import Sum
 from sparkdl.nd.ops.shape import Reshape
 from sparkdl.nd.ops.sigmoid import SigmoidXent, SigmoidXentBoth, SigmoidXentGrad
@@ -43,6 +44,10 @@ class Edit:
         """How many read a value, outputs included."""
         reads = [self.ref(r) for node in self.nodes for r in node.ins] + [self.ref(r) for r in self.outputs.values()]
         return reads.count(ref)
+
+    def drop(self, k: int) -> None:
+        """Forget a node whose values nobody reads: it is no reader of others."""
+        self.nodes[k] = Node(None, (), self.nodes[k].outs, DROPPED)
 
     def only(self, ref: Ref, kind: type[Op]) -> Node | None:
         """The node that makes `ref`, when it is of that kind and nobody else reads the value."""
@@ -79,8 +84,37 @@ def _biased(edit: Edit, k: int, kind: type[Op], make: Callable[[Op], Op | None])
         if inner is None or inner.op is None or edit.spec(bias).shape != node.outs[0].shape[-1:]:
             continue
         if inner.outs[0] == node.outs[0] and (made := make(inner.op)) is not None:
+            edit.drop(edit.ref(product)[0])
             edit.nodes[k] = Node(made, (*inner.ins, bias), node.outs, node.label)
             return
+
+
+def residual_convolution(edit: Edit, k: int) -> None:
+    """conv2d_bias + r -> conv2d_bias_add, where nobody needs r any more: the sum is done in its memory.
+
+    Not below a relu: one loop for both is faster than oneDNN's sum and a pass (ResNet-50, 8 images: 187 ms for the
+    convolutions and these loops, 196 so).
+    """
+    node = edit.nodes[k]
+    if not isinstance(node.op, Add) or any(isinstance(n.op, Relu) and (k, 0) in n.ins for n in edit.nodes):
+        return
+    for value, r in (node.ins, node.ins[::-1]):
+        inner, at = edit.only(value, Conv2dBias), edit.ref(value)[0]
+        op = inner.op if inner is not None else None
+        if inner is None or not isinstance(op, Conv2dBias) or op.act != "linear":
+            continue
+        if edit.spec(r) == inner.outs[0] and not _depends(edit, edit.ref(r)[0], at) and _last(edit, r, k):
+            edit.nodes[k] = Node(Conv2dBiasAdd(*op.window()), (*inner.ins, r), node.outs, node.label)
+            edit.drop(at)
+            return
+
+
+def _last(edit: Edit, ref: Ref, k: int) -> bool:
+    """Whether node k needs all others that read a value made by an op, and it is no output."""
+    ref = edit.ref(ref)
+    others = [n for n, node in enumerate(edit.nodes) if n != k and ref in map(edit.ref, node.ins)]
+    inner = edit.nodes[ref[0]].op is not None and ref not in map(edit.ref, edit.outputs.values())
+    return inner and all(_depends(edit, k, n) for n in others)
 
 
 def activated(edit: Edit, k: int) -> None:
@@ -91,7 +125,9 @@ def activated(edit: Edit, k: int) -> None:
     for kind in (Linear, Conv2dBias, Conv3dBias):
         inner = edit.only(node.ins[0], kind)
         if inner is not None and inner.op is not None:
+            edit.drop(edit.ref(node.ins[0])[0])
             edit.nodes[k] = Node(replace(inner.op, act="relu"), inner.ins, node.outs, node.label)  # type: ignore[call-arg]
+            return
 
 
 def activated_below(edit: Edit, k: int) -> None:
@@ -161,15 +197,36 @@ def residual_norm(edit: Edit, k: int) -> None:
     edit.same |= {(k, o): (at, o + 1) for o in range(3)}
 
 
+def activated_norm(edit: Edit, k: int) -> None:
+    """relu(batch_norm(x)), and relu(batch_norm(x) + r), in one op; its gradient reads the mask from the result."""
+    node = edit.nodes[k]
+    if not isinstance(node.op, Relu):
+        return
+    total = edit.only(node.ins[0], Add)
+    for value, *shortcut in (node.ins,) if total is None else (total.ins, total.ins[::-1]):
+        norm, at = edit.only(value, BatchNorm), edit.ref(value)[0]
+        if norm is None or edit.ref(value)[1] != 0 or any(edit.spec(r) != node.outs[0] for r in (value, *shortcut)):
+            continue
+        if any(_depends(edit, edit.ref(r)[0], at) for r in shortcut):
+            continue
+        ins, outs = (*norm.ins, *shortcut), (*node.outs, *norm.outs[1:])
+        edit.nodes[k] = Node(BatchNormRelu(norm.op.eps), ins, outs, norm.label)  # type: ignore[union-attr]
+        edit.drop(at)
+        edit.same |= {(at, o): (k, o) for o in (1, 2)}
+        return
+
+
 RULES = (
     biased_product,
     biased_convolution,
+    residual_convolution,
     activated,
     activated_below,
     softmax_loss,
     sigmoid_loss,
     sigmoid_total,
     residual_norm,
+    activated_norm,
 )
 
 

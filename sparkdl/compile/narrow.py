@@ -20,7 +20,7 @@ LOSS = "loss"  # the scope of losses: what they read stays float32
 class Rule:
     """How an op takes bfloat16.
 
-    ports:  inputs that are bfloat16; the others stay as they are
+    ports:  inputs that are bfloat16, of those that there are; the others stay as they are
     outs:   outputs that may be bfloat16
     tied:   whether those must be
     leads:  whether it is worth a cast of its inputs; else it takes bfloat16 where it comes to it
@@ -37,8 +37,10 @@ RULES = {
     "linear": Rule((0, 1)),
     # weights of convolutions become bfloat16 in the reorder to the layout that oneDNN likes
     **{f"conv{n}d{end}": Rule((0,)) for n in (2, 3) for end in ("", "_bias", "_grad_input")},
+    "conv2d_bias_add": Rule((0, 3), tied=True),
     **{f"conv{n}d_grad_kernel": Rule((0, 1), ()) for n in (2, 3)},
     "batch_norm": Rule((0,), tied=True, leads=False),
+    "batch_norm_relu": Rule((0, 3), tied=True, leads=False),
     "batch_norm_grad": Rule((0, 1), tied=True, leads=False),
 }
 
@@ -83,6 +85,7 @@ class Decisions:
         rule = RULES.get(node.op.name) if node.op is not None else None
         if rule is None or any(s.dtype != FLOAT for s in (*map(self.graph.spec, node.ins), *node.outs)):
             return None
+        rule = replace(rule, ports=tuple(p for p in rule.ports if p < len(node.ins)))
         if getattr(node.op, "ta", False):  # the sum runs over the batch: the gradient of weights
             rule = replace(rule, outs=())
         return rule if _served(node, rule, self.graph) else None

@@ -67,13 +67,13 @@ def oracle(case: Case, values: list[np.ndarray]) -> list[np.ndarray]:
 
 
 def served(case: Case, dtype: str) -> set[tuple[str, str]]:
-    """(op, library) for all ops of the case and the libraries that have a kernel for these very specs."""
+    """(op, library) for all ops of the case, those inside of mixed ones too, and the libraries that have a kernel."""
     graph, _ = trace(case, dtype)
     found = set()
     for node in graph.nodes:
         for library in LIBRARIES:
             if node.op is not None and _serves(graph, node, library):
-                found.add((node.op.name, library))
+                found |= {(op.name, library) for op in (node.op, getattr(node.op, "inner", node.op))}
     return found
 
 

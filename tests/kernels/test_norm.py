@@ -4,8 +4,11 @@ import numpy as np
 import pytest
 
 from sparkdl.base.errors import ShapeError
+from sparkdl.base.spec import Spec
+from sparkdl.kernels import table
+from sparkdl.kernels.run import run_bound
 from sparkdl.nd.array import NDArray, execute
-from sparkdl.nd.ops.norm import BatchNorm, BatchNormGrad, batch_norm
+from sparkdl.nd.ops.norm import BatchNorm, BatchNormGrad, BatchNormRelu, batch_norm
 from tests.kernels.harness import ONEDNN, agree, gradient_error, needs_onednn, normal, run, serves
 
 SHAPES = [(4, 3), (1, 5), (64, 16), (8, 6, 6, 20), (8, 6, 6, 32), (2, 3, 4, 5, 6), (3, 100, 1), (1, 1, 1, 1)]
@@ -86,3 +89,54 @@ def test_shapes_that_do_not_fit_are_named():
         batch_norm(NDArray(np.zeros((0, 3), "f")), three, three)
     with pytest.raises(ShapeError, match=r"g must be as x, float32\[2,3\]"):
         BatchNormGrad().infer(four.spec, x.spec, three.spec, three.spec, three.spec)
+
+
+RELU = ("numba", "numpy")
+
+
+@pytest.mark.parametrize("library", RELU)
+@pytest.mark.parametrize("shortcut", [False, True])
+@pytest.mark.parametrize("shape", [*SHAPES, (3, 700, 3), (70, 600)])
+def test_with_relu_it_is_the_oracles(shape, shortcut, library):
+    _, arrays = call("batch_norm", shape)
+    agree(BatchNormRelu(1e-3), (*arrays, normal(shape, seed=5)) if shortcut else arrays, library)
+
+
+@pytest.mark.parametrize("shift", [0.0, 1e3, 1e5])
+@pytest.mark.parametrize("channels", [3, 16, 64])
+def test_the_statistics_of_many_rows_are_exact_to_a_few_units(channels, shift):
+    """200 000 of them in all, their mean up to 1e5 deviations off; the first rows are another image's background."""
+    x = normal((200_000 // channels, channels)) + np.float32(shift)
+    x[:500] = shift
+    _, mean, variance = run(BatchNormRelu(1e-3), (x, np.ones(channels, "f"), np.zeros(channels, "f")), "numba")
+    due = x.astype(np.float64)
+    np.testing.assert_allclose(mean, due.mean(0), rtol=2e-7, atol=2e-7)
+    np.testing.assert_allclose(variance, due.var(0), rtol=2e-6)
+
+
+@pytest.mark.parametrize("library", RELU)
+@pytest.mark.parametrize("shortcut", [False, True])
+def test_relu_lets_nan_through(shortcut, library):
+    _, arrays = call("batch_norm", (8, 4, 4, 20))
+    arrays[0][0, 1, 1, 3] = np.nan
+    y = run(BatchNormRelu(1e-3), (*arrays, np.ones_like(arrays[0])) if shortcut else arrays, library)[0]
+    assert np.isnan(y).all(axis=(0, 1, 2)).nonzero()[0].tolist() == [3]
+    assert np.isnan(y).any(axis=(0, 1, 2)).nonzero()[0].tolist() == [3]
+
+
+def test_over_the_shortcut_it_gives_the_same():
+    _, arrays = call("batch_norm", (40, 5, 7, 16))
+    op, arrays = BatchNormRelu(1e-3), (*arrays, normal((40, 5, 7, 16), seed=5))
+    due = run(op, arrays, "numba")
+    ins = tuple(Spec(a.shape) for a in arrays)
+    prepared = table.prepare(op, ins, op.specs(ins), ("numba",))
+    assert prepared.inplace == ((0, 3),)
+    made = (arrays[3], np.empty(16, "f"), np.empty(16, "f"))
+    run_bound(prepared.bind(arrays, made, tuple(np.empty(s.shape, s.dtype) for s in prepared.scratch)))
+    assert all(np.array_equal(*pair) for pair in zip(made, due, strict=True))
+
+
+def test_a_shortcut_of_another_shape_is_named():
+    x, c = Spec((2, 3)), Spec((3,))
+    with pytest.raises(ShapeError, match=r"r must be as x, float32\[2,3\]. Got float32\[3\]"):
+        BatchNormRelu().infer(x, c, c, c)

@@ -69,6 +69,8 @@ NO_GRADIENT = {  # its vjp raises TypeError
     "mixed": "made by the precision pass, after differentiation",
     "conv2d_bias": "made by the fuse pass, after differentiation",
     "conv3d_bias": "made by the fuse pass, after differentiation",
+    "conv2d_bias_add": "made by the fuse pass, after differentiation",
+    "batch_norm_relu": "made by the fuse pass, after differentiation",
     "softmax_xent_both": "made by the fuse pass, after differentiation",
     "max_pool2d_grad": "second derivatives of pooling are not needed yet",
     "max_pool3d_grad": "second derivatives of pooling are not needed yet",
@@ -93,6 +95,7 @@ NEVER_EMPTY = {  # refuse empty inputs, as there is nothing to answer
     *("argmax", "conv2d", "conv2d_grad_input", "conv2d_grad_kernel", "conv2d_bias"),
     *("conv3d", "conv3d_grad_input", "conv3d_grad_kernel", "conv3d_bias"),
     *("max_pool2d", "max_pool2d_grad", "avg_pool2d", "avg_pool2d_grad", "batch_norm", "batch_norm_grad"),
+    *("batch_norm_relu", "conv2d_bias_add"),
     *("max_pool3d", "max_pool3d_grad", "avg_pool3d", "avg_pool3d_grad"),
     *("lstm", "lstm_grad", "gru", "gru_grad", "simple_rnn", "simple_rnn_grad"),
 }
@@ -327,6 +330,9 @@ def _convs() -> Iterator[Case]:
         for act in matmul.ACTIVATIONS:
             call = _made(biased(**whole, act=act))
             yield Case(f"conv{n}d_bias", call, (X, W, Arg(w[-1:], "normal")), (), label=f"{act} {said}")
+        if n == 2:
+            args = (X, W, Arg(w[-1:], "normal"), Y)
+            yield Case("conv2d_bias_add", _made(conv.Conv2dBiasAdd(**whole)), args, (), label=said)
     steps, kernel = Arg((2, 9, 4), "normal"), Arg((3, 2, 6), "normal")
     yield Case("conv2d", lambda x, w: conv.conv1d(x, w, 2, (2, 0), 1, 2), (steps, kernel), label="of sequences")
 
@@ -349,6 +355,8 @@ def _mixeds() -> Iterator[Case]:
         yield Case("mixed", _made(Mixed(conv.Conv2d(*same), outs)), (_low(x), kernel), (), tol, f"conv2d {said}")
         made = _made(Mixed(conv.Conv2dBias(*same, act="relu"), outs))
         yield Case("mixed", made, (_low(x), kernel, bias), (), tol, f"conv2d_bias {said}")
+        made = _made(Mixed(conv.Conv2dBiasAdd(*same), low))
+        yield Case("mixed", made, (_low(x), kernel, bias, _low(y)), (), tol, "conv2d_bias_add")
         made = _made(Mixed(conv.Conv2dGradInput(*same, x_shape=x), outs))
         yield Case("mixed", made, (_low(y), kernel), (), tol, f"conv2d_grad_input {said}")
     made = _made(Mixed(conv.Conv2dGradKernel(*same, w_shape=w), exact))
@@ -356,6 +364,9 @@ def _mixeds() -> Iterator[Case]:
     c, positive = Arg((16,), "normal", "float32"), Arg((16,), "positive", "float32")
     made = _made(Mixed(norm.BatchNorm(), (*low, *exact, *exact)))
     yield Case("mixed", made, (_low(x), positive, c), (), tol=4, label="batch_norm")
+    made = _made(Mixed(norm.BatchNormRelu(), (*low, *exact, *exact)))
+    yield Case("mixed", made, (_low(x), positive, c), (), tol=4, label="batch_norm_relu")
+    yield Case("mixed", made, (_low(x), positive, c, _low(x)), (), tol=8, label="batch_norm_relu of a sum")
     made = _made(Mixed(norm.BatchNormGrad(), (*low, *exact, *exact)))
     yield Case("mixed", made, (_low(x), _low(x), positive, c, positive), (), tol=4, label="batch_norm_grad")
 
@@ -397,7 +408,10 @@ def _norms() -> Iterator[Case]:
         x, c, positive = Arg(s, "normal"), Arg(s[-1:], "normal"), Arg(s[-1:], "positive")
         yield Case("batch_norm", norm.batch_norm, (x, positive, c), tol=4)
         yield Case("batch_norm_grad", norm.batch_norm_grad, (x, x, positive, c, positive), (), tol=4)
+        yield Case("batch_norm_relu", norm.batch_norm_relu, (x, positive, c), (), tol=4)
+        yield Case("batch_norm_relu", norm.batch_norm_relu, (x, positive, c, x), (), tol=4, label="of a sum")
     one = (Arg((1, 1), "normal"), Arg((1,), "positive"), Arg((1,), "normal"))
+    yield Case("batch_norm_relu", norm.batch_norm_relu, one, (), label="of one")
     yield Case("batch_norm", norm.batch_norm, one, (1, 2), label="of one")  # x has no influence, but for rounding
     yield Case("batch_norm_grad", norm.batch_norm_grad, (one[0], *one, one[1]), (), label="of one")
 

@@ -11,7 +11,7 @@ from llvmlite import ir
 from numba import carray, types
 from numba.extending import intrinsic
 
-from sparkdl.kernels.cpu._numba import as_pointer, native
+from sparkdl.kernels.cpu._numba import as_pointer, f4, ints, native
 
 _I16, _I32 = ir.IntType(16), ir.IntType(32)
 _QUIET = 0x00400000  # the bit of a NaN that must not be cut off
@@ -48,4 +48,14 @@ def relu(address: Any, start: Any, stop: Any, part: Any) -> Any:
     y = carray(as_pointer(address + 2 * start), (stop - start,), np.uint16)
     for i in range(stop - start):
         y[i] = np.uint16(0) if (y[i] >= np.uint16(0x8000)) & (y[i] <= np.uint16(0xFF80)) else y[i]
+    return 0
+
+
+def add_relu(args: Any, unused: Any, unused_too: Any, unused_also: Any) -> Any:
+    """args: r, y, n. max(y + r, 0) over n bfloat16 of y, in place; NaN stays."""
+    a = ints(args, 3)
+    r, y = carray(as_pointer(a[0]), (a[2],), np.uint16), carray(as_pointer(a[1]), (a[2],), np.uint16)
+    for i in range(a[2]):
+        z = widened(y[i]) + widened(r[i])
+        y[i] = np.uint16(0) if z <= f4(0.0) else narrowed(z)
     return 0

@@ -42,6 +42,14 @@ def blocks(args: Any, b: Any, c: Any, d: Any) -> Any:
     return 0
 
 
+def moved(args: Any, b: Any, c: Any, d: Any) -> Any:
+    """args: source, target, bytes. Copies, unless the source lies there already."""
+    a = ints(args, 3)
+    if a[0] != a[1]:
+        copy_bytes(a[1], a[0], a[2])
+    return 0
+
+
 def zeros(args: Any, b: Any, c: Any, d: Any) -> Any:
     """Zero runs of bytes.   args: target, runs, bytes of each, from start to start."""
     a = ints(args, 4)

@@ -6,7 +6,7 @@ layout it likes best, by a reorder before (or for their gradient behind) the con
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -29,11 +29,13 @@ from sparkdl.kernels.cpu._onednn_recipe import (
     WEIGHTS_LAYOUT,
     Recipe,
     Slot,
+    call,
     images,
     multiplied,
     nonempty,
 )
 from sparkdl.kernels.cpu._patches import Geometry, patches
+from sparkdl.kernels.cpu._rows import compiled
 from sparkdl.kernels.table import Arrays, Bound, Prepared, Unsupported, kernel
 
 _TRAINING, _DIRECT = 64, 1  # dnnl_forward_training, dnnl_convolution_direct
@@ -56,9 +58,10 @@ class _Layouts:
     hinted: tuple[Layout, Layout, Layout]
     gradient: Layout
 
-    def forward(self, bias: Layout | None) -> Choice:
-        """The forward primitive."""
-        return choose("convolution_forward", _TRAINING, _DIRECT, self.x, self.liked, bias, self.y, *self.window)
+    def forward(self, bias: Layout | None, add: bool = False) -> Choice:
+        """The forward primitive; with `add`, its result is added to what lies in y."""
+        given = (_TRAINING, _DIRECT, self.x, self.liked, bias, self.y, *self.window)
+        return choose("convolution_forward", *given, add=add)
 
     def hint(self) -> Choice:
         """A forward primitive that is only wanted for a backward one."""
@@ -106,10 +109,22 @@ def conv_bias(op: Any, ins: Specs, outs: Specs) -> Prepared:
     return recipe.prepared()
 
 
+@kernel("conv2d_bias_add", "onednn", when=multiplied)
+def conv_bias_add(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """act(conv(x, w) + b + r): in r's memory where that is free, else in a copy."""
+    if ins[3] != outs[0]:
+        raise Unsupported("r has another dtype")
+    recipe = _forward(op, ins, outs)
+    recipe.activate(op.act)
+    return replace(recipe.prepared(), inplace=((0, 3),))
+
+
 def _forward(op: Any, ins: Specs, outs: Specs) -> Recipe:
     say, recipe = _layouts(op, ins[0], ins[1], outs[0], ins[0].dtype), Recipe()
-    bias = plain(ins[2].shape, dtype=ins[2].dtype) if len(ins) == 3 else None
-    choice = say.forward(bias)
+    bias = plain(ins[2].shape, dtype=ins[2].dtype) if len(ins) > 2 else None
+    choice = say.forward(bias, add=len(ins) == 4)
+    if len(ins) == 4:
+        recipe.then("copy", lambda i, o: call(compiled("shape", "moved"), i[3], o[0], o[0].nbytes))
     w = recipe.copied(Slot(INS, 1, say.rest), choice.layout(WEIGHTS_LAYOUT))
     slots = {SRC: Slot(INS, 0, say.x), WEIGHTS: w, DST: Slot(OUTS, 0, say.y)}
     recipe.run(choice, slots if bias is None else {**slots, BIAS: Slot(INS, 2, bias)})
@@ -154,6 +169,7 @@ def _numpy(geometry: Geometry, make: Callable[[Geometry, Arrays, Arrays, Arrays]
 @kernel("conv3d", "numpy")
 @kernel("conv2d_bias", "numpy")
 @kernel("conv3d_bias", "numpy")
+@kernel("conv2d_bias_add", "numpy")
 def conv_numpy(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """conv and conv_bias for any dtype."""
     return _numpy(Geometry(op, ins[0].shape, ins[1].shape, outs[0].shape, ins[0].dtype), _forward_steps)
@@ -165,8 +181,8 @@ def _forward_steps(geometry: Geometry, ins: Arrays, outs: Arrays, scratch: Array
     for part in geometry.chunks():
         chunk = patches(geometry, ins[0][part], scratch)
         steps += [chunk.gather, partial(np.matmul, chunk.matrix, w, out=geometry.by_group(outs[0][part]))]
-    if len(ins) == 3:
-        steps.append(partial(np.add, outs[0], ins[2], out=outs[0]))
+    for summand in ins[2:]:
+        steps.append(partial(np.add, outs[0], summand, out=outs[0]))
     if getattr(geometry.op, "act", "linear") == "relu":
         steps.append(partial(np.maximum, outs[0], 0, out=outs[0]))
     return steps

@@ -61,9 +61,9 @@ def conv_grad_kernel(op: Any, x: Array, g: Array) -> Array:
     return dw
 
 
-def conv_bias(op: Any, x: Array, w: Array, b: Array) -> Array:
-    """act(conv(x, w) + b)."""
-    return activated(conv(op, x, w) + wide(b), op.act)
+def conv_bias(op: Any, x: Array, w: Array, b: Array, *shortcut: Array) -> Array:
+    """act(conv(x, w) + b), and act(conv(x, w) + b + r)."""
+    return activated(sum(map(wide, shortcut), conv(op, x, w) + wide(b)), op.act)
 
 
 for name in ("conv2d", "conv3d"):
@@ -71,3 +71,4 @@ for name in ("conv2d", "conv3d"):
     kernel(f"{name}_grad_input", "ref")(rowwise(conv_grad_input))
     kernel(f"{name}_grad_kernel", "ref")(rowwise(conv_grad_kernel))
     kernel(f"{name}_bias", "ref")(rowwise(conv_bias))
+kernel("conv2d_bias_add", "ref")(rowwise(conv_bias))

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl.kernels.ref.matmul import wide
+from sparkdl.kernels.ref.matmul import activated, wide
 from sparkdl.kernels.table import Array, kernel, rowwise
 
 
@@ -13,6 +13,12 @@ def batch_norm(op: Any, x: Array, gamma: Array, beta: Array) -> tuple[Array, Arr
     x64, axes = wide(x), tuple(range(x.ndim - 1))
     mean, variance = x64.mean(axes), x64.var(axes)
     return wide(gamma) * (x64 - mean) / np.sqrt(variance + op.eps) + wide(beta), mean, variance
+
+
+def batch_norm_relu(op: Any, x: Array, gamma: Array, beta: Array, *shortcut: Array) -> tuple[Array, Array, Array]:
+    """relu of y, or of the sum of y and the shortcut."""
+    y, mean, variance = batch_norm(op, x, gamma, beta)
+    return activated(sum(map(wide, shortcut), y), "relu"), mean, variance
 
 
 def batch_norm_grad(
@@ -26,5 +32,5 @@ def batch_norm_grad(
     return wide(gamma) * scale * (g64 - dbeta / count - z * dgamma / count), dgamma, dbeta
 
 
-for function in (batch_norm, batch_norm_grad):
+for function in (batch_norm, batch_norm_relu, batch_norm_grad):
     kernel(function.__name__, "ref")(rowwise(function))

@@ -148,6 +148,16 @@ class Conv2dBias(_Bias):
     """x (B,H,W,C), w (KH,KW,C/groups,O), b (O,) -> (B,H',W',O)."""
 
 
+@op("conv2d_bias_add")
+class Conv2dBiasAdd(_Bias):
+    """act(conv(x, w) + b + r): x (B,H,W,C), w (KH,KW,C/groups,O), b (O,), r and the result (B,H',W',O)."""
+
+    def infer(self, *ins: Spec) -> Spec:
+        out = super().infer(*ins)
+        self.agree("r", ins[3], ins[0], ins[1])
+        return out
+
+
 @op("conv3d")
 class Conv3d(_Forward):
     """x (B,D,H,W,C), w (KD,KH,KW,C/groups,O) -> (B,D',H',W',O)."""

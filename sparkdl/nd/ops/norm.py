@@ -48,6 +48,21 @@ class BatchNormGrad(Op):
         return x, per_channel, per_channel
 
 
+@op("batch_norm_relu")
+class BatchNormRelu(Op):
+    """relu(y + r) with y, mean and variance as `batch_norm` has them of x (..., C), gamma (C,), beta (C,); r, as x, may
+    lack: 3 inputs or 4. Made by the fuse pass, after differentiation: it has no gradient."""
+
+    eps: float = 1e-3
+
+    def infer(self, *ins: Spec) -> Specs:
+        if len(ins) == 4 and ins[3] != ins[0]:
+            raise ShapeError(f"{self.name}: r must be as x, {ins[0]}. Got {ins[3]}.")
+        x, per_channel = ins[0], _channels(self.name, ins[0])
+        _agree(self.name, x, per_channel, gamma=ins[1], beta=ins[2])
+        return x, per_channel, per_channel
+
+
 def batch_norm(x: Any, gamma: Any, beta: Any, eps: float = 1e-3) -> tuple[Any, Any, Any]:
     """Normalise x (..., C) by its own statistics; returns (y, mean, variance).
 
@@ -65,6 +80,12 @@ def batch_norm_grad(g: Any, x: Any, gamma: Any, mean: Any, variance: Any, eps: f
     """Gradients of `batch_norm` in x, gamma, beta, given that of y."""
     dx, dgamma, dbeta = apply(BatchNormGrad(eps), g, x, gamma, mean, variance)
     return dx, dgamma, dbeta
+
+
+def batch_norm_relu(x: Any, gamma: Any, beta: Any, *shortcut: Any, eps: float = 1e-3) -> tuple[Any, Any, Any]:
+    """relu of `batch_norm`, or of it and a shortcut's sum; returns (y, mean, variance)."""
+    y, mean, variance = apply(BatchNormRelu(eps), x, gamma, beta, *shortcut)
+    return y, mean, variance
 
 
 def _channels(who: str, x: Spec) -> Spec:
