@@ -6,7 +6,7 @@ A numba row costs some 7 ns, a oneDNN row 0.1 to 0.3 us.
 
 import ctypes
 from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
@@ -32,18 +32,25 @@ def loop() -> "NativeLoop":
                 return i + 1
         return 0
 
-    prototype = ctypes.CFUNCTYPE(ctypes.c_int64, ctypes.c_int64, ctypes.c_int64)
-    return NativeLoop(prototype(run.address), run)
+    return NativeLoop(run)
 
 
 class NativeLoop:
     """The C function, and the compiled code it lives in."""
 
-    def __init__(self, call: Callable[[int, int], int], code: object) -> None:
-        self.call, self.code = call, code
+    def __init__(self, code: Any) -> None:
+        self.code, self._call = code, ctypes.CFUNCTYPE(ctypes.c_int64)(code.address)
 
     def __call__(self, address: int, count: int) -> int:
-        return self.call(address, count)
+        return int(self._call(ctypes.c_int64(address), ctypes.c_int64(count)))
+
+    def over(self, table: NDArray[np.int64]) -> Callable[[], int]:
+        """A call for that table, which the caller keeps alive.
+
+        Its arguments are made once: to make them from ints takes ctypes longer than to call, 0.32 us against 0.17.
+        """
+        first = ctypes.byref(ctypes.c_int64.from_address(table.ctypes.data))
+        return partial(self._call, first, ctypes.c_int64(len(table)))
 
 
 def run_rows(rows: Rows) -> None:
