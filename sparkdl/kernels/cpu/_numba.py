@@ -2,7 +2,8 @@
 
 A kernel is `int64 k(int64 args, int64, int64, int64)`: `args` is the address of an int64 vector of pointers and sizes
 (floats as the bits of a float64). One signature serves the native loop for all of them.
-fastmath leaves out nnan and ninf: NaN and infinity must flow through as IEEE says.
+fastmath leaves out nnan and ninf: NaN and infinity must flow through as IEEE says. It leaves out arcp too, by which
+1 / sqrt(x) becomes an estimate that is NaN at 0 and infinity; sigmoid, tanh, erf and Adam are as fast without.
 Measured rules (study/cpu_engine.md): 1-D row slices, no computed column offsets; `np.floor`, not `math.floor`;
 float max-reductions only as maxima of sortable int32.
 """
@@ -54,7 +55,7 @@ from numba.core import cgutils  # noqa: E402
 from numba.extending import intrinsic  # noqa: E402
 
 llvm.set_option("", "-runtime-memory-check-threshold=128")
-FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
+FASTMATH = {"nsz", "contract", "afn", "reassoc"}
 SIGNATURE = types.int64(types.int64, types.int64, types.int64, types.int64)
 f4 = np.float32
 
