@@ -56,6 +56,7 @@ from numba.extending import intrinsic  # noqa: E402
 
 llvm.set_option("", "-runtime-memory-check-threshold=128")
 FASTMATH = {"nsz", "contract", "afn", "reassoc"}
+ALONE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # Python calls no helper: a cold start less an eighth
 SIGNATURE = types.int64(types.int64, types.int64, types.int64, types.int64)
 f4 = np.float32
 
@@ -109,7 +110,7 @@ def double_of(context: Any, bits: Any) -> Any:
 
 def fast(fn: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a helper that kernels call."""
-    made: Callable[..., Any] = njit(fastmath=FASTMATH, error_model="numpy", cache=True)(fn)
+    made: Callable[..., Any] = njit(fastmath=FASTMATH, error_model="numpy", cache=True, **ALONE)(fn)
     return made
 
 
@@ -134,9 +135,9 @@ def _argument(value: Any) -> int:
     return double_bits(value) if isinstance(value, float) else int(value)
 
 
-@fast
+@njit(types.Array(types.int64, 1, "C")(types.int64, types.int64), cache=True, **ALONE)
 def ints(args: Any, n: Any) -> Any:
-    """The argument vector as an array of n int64."""
+    """The argument vector as an array of n int64. Its types are given: else each n would be compiled by itself."""
     return carray(as_pointer(args), (n,), np.int64)
 
 
