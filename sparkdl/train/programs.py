@@ -42,8 +42,16 @@ class Programs:
     def __init__(self, make: Callable[[int], Program], kept: int = KEPT) -> None:
         self._make, self._kept = make, kept
         self._made: OrderedDict[int, Feed] = OrderedDict()
+        self._last: tuple[int, Feed | None] = (0, None)
 
     def __getitem__(self, batch: int) -> Feed:
+        last, feed = self._last
+        if feed is None or last != batch:
+            feed = self._turned_to(batch)
+            self._last = (batch, feed)
+        return feed
+
+    def _turned_to(self, batch: int) -> Feed:
         if batch not in self._made:
             while len(self._made) >= self._kept:
                 self._made.popitem(last=False)
@@ -61,6 +69,9 @@ class Programs:
 
 def put(what: str, place: Array, value: Array, name: str = "") -> None:
     """Copy `value` there, converted and refused as a program's own `put` does; (B,) and (B, 1) stand for each other."""
+    if value.dtype is place.dtype and value.shape == place.shape:
+        place[...] = value  # what a step nearly always gets, without a further call
+        return
     if value.shape != place.shape and value.size == place.size == len(place) and value.shape[:1] == place.shape[:1]:
         value = value.reshape(place.shape)
     copied(what, place, value, name)

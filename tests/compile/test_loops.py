@@ -96,7 +96,7 @@ def test_nan_and_infinity_flow() -> None:
     x = graph.input("x", Spec((10,)))
     ops = {
         n: getattr(e, n)
-        for n in ("exp", "log", "tanh", "sigmoid", "relu", "sqrt", "absolute", "sign", "expm1", "log1p", "erf")
+        for n in ("exp", "log", "tanh", "sigmoid", "relu", "sqrt", "absolute", "sign", "expm1", "log1p", "erf", "rsqrt")
     }
     ops |= {"max": lambda v: e.maximum(v, 0.5), "min": lambda v: e.minimum(0.5, v), "elu": e.elu, "gelu": e.gelu}
     outputs = {n: f(x) for n, f in ops.items()}

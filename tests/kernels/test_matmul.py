@@ -6,11 +6,23 @@ import pytest
 from sparkdl.base.errors import ShapeError
 from sparkdl.base.spec import Spec
 from sparkdl.kernels import table
+from sparkdl.kernels.cpu.small import small
 from sparkdl.nd.array import NDArray, execute
 from sparkdl.nd.ops.matmul import Linear, MatMul, linear, matmul
 from tests.kernels.harness import LIBRARIES, ONEDNN, agree, gradient_error, normal, run, serves
 
-SHAPES = [(1, 1, 1), (3, 4, 5), (64, 40, 64), (33, 17, 50), (1, 9, 6), (6, 9, 1), (5, 1, 7), (100, 64, 2)]
+SHAPES = [
+    (1, 1, 1),
+    (3, 4, 5),
+    (64, 40, 64),
+    (33, 17, 50),
+    (1, 9, 6),
+    (6, 9, 1),
+    (5, 1, 7),
+    (100, 64, 2),
+    (9, 3, 9),
+    (8, 1, 17),
+]
 EMPTY = [(0, 3, 2), (2, 0, 3), (2, 3, 0), (1, 0, 4), (0, 0, 0)]
 FLAGS = [(False, False), (False, True), (True, False), (True, True)]
 
@@ -53,7 +65,7 @@ def test_linear_is_the_oracles(shape, act, library):
 
 
 @pytest.mark.parametrize("library", LIBRARIES)
-@pytest.mark.parametrize("shape", [(5, 6, 7), (1, 6, 7), (5, 6, 1)])
+@pytest.mark.parametrize("shape", [(5, 6, 7), (1, 6, 7), (5, 6, 1), (9, 6, 7), (9, 6, 20)])
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_nan_and_infinity_flow_through_linear(shape, bad, library):
     """oneDNN's own relu would make 0 of NaN."""
@@ -66,7 +78,31 @@ def test_nan_and_infinity_flow_through_linear(shape, bad, library):
 
 @pytest.mark.parametrize("library", [ONEDNN, "numpy"])
 def test_unaligned_memory(library):
-    agree(MatMul(), operands(33, 17, 50), library, shift=4)
+    agree(MatMul(), operands(133, 67, 50), library, shift=4)
+
+
+@pytest.mark.parametrize("shape", [(33, 17, 50), (9, 5, 3)])
+def test_unaligned_memory_of_small_products(shape):
+    agree(MatMul(), operands(*shape), "numba", shift=4)
+
+
+@pytest.mark.parametrize(("ta", "tb"), FLAGS)
+def test_small_products_are_left_to_numba(ta, tb):
+    """In tiles: above a row's worth of columns, at it, below it, and with a remainder of rows."""
+    for shape in [(64, 40, 64), (8, 1, 16), (9, 7, 17), (11, 3, 15), (8, 2, 2)]:
+        arrays = operands(*shape, ta, tb)
+        specs = tuple(Spec(a.shape) for a in arrays)
+        if not tb or shape[1] * shape[2] <= 32 * shape[0]:
+            assert table.prepare(MatMul(ta, tb), specs, MatMul(ta, tb).specs(specs)).library == "numba"
+            agree(MatMul(ta, tb), arrays, "numba")
+
+
+@pytest.mark.parametrize(
+    ("shape", "tb"), [((7, 8, 8), False), ((64, 64, 65), False), ((64, 64, 10), False), ((8, 32, 9), True)]
+)
+def test_what_is_not_small_is_onednns(shape, tb):
+    specs = tuple(Spec(a.shape) for a in operands(*shape, tb=tb))
+    assert not small(MatMul(tb=tb), specs)
 
 
 def test_products_with_a_vector_are_left_to_numba():

@@ -75,7 +75,7 @@ def test_a_parabola(optimizer):
     ("optimizer", "steps"),
     [
         (SGD(0.001, momentum=0.9, nesterov=True), 4000),
-        (SGD(0.01, momentum=0.9, global_clipnorm=1.0), 4000),
+        (SGD(CosineDecay(0.01, 4000), momentum=0.9, global_clipnorm=1.0), 4000),
         (RMSprop(CosineDecay(0.01, 4000)), 4000),
         (Adam(0.02), 3000),
         (AdamW(0.02, weight_decay=0.0), 3000),

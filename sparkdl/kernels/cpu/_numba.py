@@ -2,7 +2,8 @@
 
 A kernel is `int64 k(int64 args, int64, int64, int64)`: `args` is the address of an int64 vector of pointers and sizes
 (floats as the bits of a float64). One signature serves the native loop for all of them.
-fastmath leaves out nnan and ninf: NaN and infinity must flow through as IEEE says.
+fastmath leaves out nnan and ninf: NaN and infinity must flow through as IEEE says. It leaves out arcp too, by which
+1 / sqrt(x) becomes an estimate that is NaN at 0 and infinity; sigmoid, tanh, erf and Adam are as fast without.
 Measured rules (study/cpu_engine.md): 1-D row slices, no computed column offsets; `np.floor`, not `math.floor`;
 float max-reductions only as maxima of sortable int32.
 """
@@ -39,7 +40,8 @@ from numba.core import cgutils  # noqa: E402
 from numba.extending import intrinsic  # noqa: E402
 
 llvm.set_option("", "-runtime-memory-check-threshold=128")
-FASTMATH = {"nsz", "arcp", "contract", "afn", "reassoc"}
+FASTMATH = {"nsz", "contract", "afn", "reassoc"}
+ALONE = {"no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # Python calls no helper: a cold start less an eighth
 SIGNATURE = types.int64(types.int64, types.int64, types.int64, types.int64)
 f4 = np.float32
 
@@ -93,7 +95,7 @@ def double_of(context: Any, bits: Any) -> Any:
 
 def fast(fn: Callable[..., Any]) -> Callable[..., Any]:
     """Compile a helper that kernels call."""
-    made: Callable[..., Any] = njit(fastmath=FASTMATH, error_model="numpy", cache=True)(fn)
+    made: Callable[..., Any] = njit(fastmath=FASTMATH, error_model="numpy", cache=True, **ALONE)(fn)
     return made
 
 
@@ -118,9 +120,9 @@ def _argument(value: Any) -> int:
     return double_bits(value) if isinstance(value, float) else int(value)
 
 
-@fast
+@njit(types.Array(types.int64, 1, "C")(types.int64, types.int64), cache=True, **ALONE)
 def ints(args: Any, n: Any) -> Any:
-    """The argument vector as an array of n int64."""
+    """The argument vector as an array of n int64. Its types are given: else each n would be compiled by itself."""
     return carray(as_pointer(args), (n,), np.int64)
 
 

@@ -24,6 +24,7 @@ from sparkdl.kernels.cpu._onednn_recipe import (
     nonempty,
     rows,
 )
+from sparkdl.kernels.cpu.small import small
 from sparkdl.kernels.table import Arrays, Bound, Prepared, kernel
 
 
@@ -34,8 +35,8 @@ def vector(op: Any, ins: Specs) -> bool:
 
 
 def matrix(op: Any, ins: Specs) -> bool:
-    """Whether none is, of float32 or bfloat16."""
-    return multiplied(op, ins) and not vector(op, ins)
+    """Whether none is, of float32 or bfloat16, and the product is worth oneDNN's call."""
+    return multiplied(op, ins) and not vector(op, ins) and not small(op, ins)
 
 
 @kernel("matmul", "onednn", when=matrix)
