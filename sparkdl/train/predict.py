@@ -31,15 +31,21 @@ def outputs(network: Network, xs: Arrays, batch_size: int = CHUNK, threads: int 
 
 def gathered(network: Network, parts: Iterable[dict[str, Any]], rows: int) -> Arrays:
     """The outputs by name from those of chunks one after another."""
-    specs = network.topology.specs(1)
-    made = {name: np.empty((rows, *specs[name].shape[1:]), specs[name].dtype) for name in network.topology.outputs}
+    made: Arrays = {}
     at = 0
     for chunk in parts:
-        n = len(chunk[f"out/{network.topology.outputs[0]}"])
-        for name, out in made.items():
-            out[at : at + n] = chunk[f"out/{name}"]
-        at += n
-    return made
+        given = {name: chunk[f"out/{name}"] for name in network.topology.outputs}
+        made = made or {name: np.empty((rows, *a.shape[1:]), a.dtype) for name, a in given.items()}
+        for name, array in given.items():
+            made[name][at : at + len(array)] = array
+        at += len(next(iter(given.values())))
+    return made or _nothing(network)
+
+
+def _nothing(network: Network) -> Arrays:
+    """The outputs for no rows. (Shapes of all layers are inferred: some ms for deep networks, not for each call.)"""
+    specs = network.topology.specs(1)
+    return {name: np.empty((0, *specs[name].shape[1:]), specs[name].dtype) for name in network.topology.outputs}
 
 
 def bare(network: Network, made: Arrays) -> NDArray[Any] | Arrays:
