@@ -1,6 +1,6 @@
 """From a graph to a program: the passes in their order. Each is Graph -> Graph until kernels are placed.
 
-`SPARKDL_DEBUG=graph,simplify,fold,fuse,loops,recompute,schedule,program` prints the graph after those passes
+`SPARKDL_DEBUG=graph,simplify,fold,fuse,loops,scatters,recompute,schedule,program` prints the graph after those passes
 (`graph`: before all) and the program; `verify` checks the graph's invariants after each pass; `no-fuse` leaves that
 pass out, and so on for each pass. `no-memory`: temporaries share memory only where a kernel writes in place. `guard`:
 no kernel may write outside its outputs and scratch; see `compile/guard.py`.
@@ -22,6 +22,7 @@ from sparkdl.compile.place import place
 from sparkdl.compile.precision import available, lower
 from sparkdl.compile.program import Array, Program
 from sparkdl.compile.recompute import recompute
+from sparkdl.compile.scatters import scatters
 from sparkdl.compile.schedule import schedule
 from sparkdl.compile.simplify import simplify
 from sparkdl.graph.graph import Graph, Sym
@@ -31,6 +32,7 @@ PASSES: tuple[tuple[str, Callable[[Graph], Graph]], ...] = (
     ("simplify", simplify),
     ("fuse", fuse),
     ("loops", fuse_loops),
+    ("scatters", scatters),
 )
 
 
@@ -66,7 +68,7 @@ def compile(  # noqa: A001
     guards = Guards() if "guard" in _asked() else None
     steps = place(graph, libraries, () if guards else still)
     reuse = guards is None and "no-memory" not in _asked()
-    program = Program(graph, steps, plan(graph, steps, given, reuse, GUARD if guards else 0), bind or {}, guards)
+    program = Program(graph, plan(graph, steps, given, reuse, GUARD if guards else 0), bind or {}, guards)
     if "program" in _asked():
         sys.stderr.write(program.explain() + "\n")
     return program
