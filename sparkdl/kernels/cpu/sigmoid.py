@@ -4,12 +4,14 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl.base.spec import Specs
+from sparkdl.base.spec import Spec, Specs
 from sparkdl.kernels.cpu._rows import call, floats, numba_kernel, numpy_kernel
 from sparkdl.kernels.cpu.sparse import elements, inside
 from sparkdl.kernels.table import Array, Arrays, Bound, Prepared
 
 Parts = tuple[Any, Any, Any]
+TILE = 960  # elements of which one logarithm is taken
+TILES = (Spec((TILE,)), Spec((TILE,)))
 
 
 def _parts(targets: Arrays) -> Parts:
@@ -26,20 +28,21 @@ def _forward(op: Any, ins: Specs, outs: Specs) -> Prepared:
     sizes = _sizes(ins[0], ins[1:])
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return call("sigmoid", "sigmoid_xent", i[0], *_parts(i[1:]), 0, *o, 0, *sizes)
+        return call("sigmoid", "sigmoid_xent", i[0], *_parts(i[1:]), 0, 0, *o, 0, *sizes, *scratch)
 
-    return Prepared(bind, inplace=((1, 0),))
+    return Prepared(bind, TILES, inplace=((1, 0),))
 
 
 @numba_kernel("sigmoid_xent_both", floats)
 def _both(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    sizes = _sizes(ins[0], ins[1:-1])
+    last = len(ins) - 1 - op.bias  # where g is
+    sizes = _sizes(ins[0], ins[1:last])
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        total = o[2] if op.total else 0
-        return call("sigmoid", "sigmoid_xent", i[0], *_parts(i[1:-1]), i[-1], *o[:2], total, *sizes)
+        total, bias = o[2] if op.total else 0, i[-1] if op.bias else 0
+        return call("sigmoid", "sigmoid_xent", i[0], *_parts(i[1:last]), i[last], bias, *o[:2], total, *sizes, *scratch)
 
-    return Prepared(bind, inplace=((1, 0),))
+    return Prepared(bind, TILES, inplace=((1, 0),))
 
 
 @numba_kernel("sigmoid_xent_grad", floats)
@@ -79,6 +82,9 @@ def sigmoid_xent_grad(op: Any, ins: Arrays, outs: Arrays) -> None:
 @numpy_kernel("sigmoid_xent_both")
 def sigmoid_xent_both(op: Any, ins: Arrays, outs: Arrays) -> None:
     """The probabilities, then the gradient over them."""
+    if op.bias:
+        np.add(ins[0], ins[-1], out=outs[1])
+        ins = (outs[1].copy(), *ins[1:-1])
     sigmoid_xent(op, ins[:-1], outs[:2])
     sigmoid_xent_grad(op, (outs[1], *ins[1:]), outs[1:2])
     if op.total:
