@@ -32,7 +32,6 @@ PASSES: tuple[tuple[str, Callable[[Graph], Graph]], ...] = (
     ("simplify", simplify),
     ("fuse", fuse),
     ("loops", fuse_loops),
-    ("scatters", scatters),
 )
 
 
@@ -75,13 +74,14 @@ def compile(  # noqa: A001
 
 
 def _passes(still: Collection[str], precision: str) -> Iterator[tuple[str, Callable[[Graph], Graph]]]:
-    """PASSES, and in their place those that were asked for."""
+    """PASSES, in their place those that were asked for, and the last, which needs loops as they will be."""
     for name, run in PASSES:
         yield name, run
         if name == "simplify" and still:
             yield "fold", partial(fold, still=still)
     if precision == BFLOAT16 and available():
         yield "precision", lower
+    yield "scatters", scatters
 
 
 def _passed(name: str, run: Callable[[Graph], Graph], graph: Graph) -> Graph:
@@ -100,7 +100,7 @@ def _peak(graph: Graph, donate: Mapping[str, str], libraries: tuple[str, ...]) -
 
 def _asked() -> list[str]:
     """The words of SPARKDL_DEBUG. Raises ConfError for one that means nothing."""
-    passes = [name for name, _ in PASSES] + ["fold", "precision", "recompute", "schedule"]
+    passes = [name for name, _ in PASSES] + ["fold", "precision", "scatters", "recompute", "schedule"]
     known = ["graph", *passes, "program", "verify", *(f"no-{name}" for name in passes), "no-memory", "guard"]
     said = [word for word in os.environ.get("SPARKDL_DEBUG", "").split(",") if word]
     for word in said:

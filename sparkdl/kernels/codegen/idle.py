@@ -34,7 +34,8 @@ class Idle:
 def idle(expr: Expr, alias: Mapping[int, int]) -> Idle | None:
     """The fewest inputs that must be zero, those written over first; None where there are none such.
 
-    alias: which roots lie on which inputs. All but single numbers must, and be float32.
+    alias: which roots lie on which inputs. All but single numbers must, and be float32. One at least may hold anything:
+    that nothing comes of nothing is true of most loops, and of no use.
     """
     full = [k for k, where in enumerate(expr.places) if where == "full"]
     left = [k for k, root in enumerate(expr.roots) if root.reduce or not expr.is_scalar(root.value)]
@@ -45,7 +46,7 @@ def idle(expr: Expr, alias: Mapping[int, int]) -> Idle | None:
     for count in range(1, len(full) + 1):
         for zeros in combinations(full, count):
             found = _proved(expr, {k: alias[k] for k in left}, zeros)
-            if found is not None:
+            if found is not None and not {alias[k] for k in left} <= set(zeros):
                 return found
     return None
 

@@ -1,7 +1,8 @@
 """numba code of binary cross-entropy from logits, float32.
 
 With e = exp(-|z|), a row's sum of log(1 + e) is the logarithm of a product: one log for a tile of elements instead of
-one each. The product is float64: the factors are within 1 .. 2, so that a tile of 1000 stays below 2^1000.
+one each. The product is float64, as 1 + 1e-9 is 1 in float32; the factors are within 1 .. 2, so that a tile of 1000
+stays below 2^1000.
 All work is on the output, into which the logits are copied first unless they lie there.
 """
 
@@ -23,24 +24,37 @@ def copied(x: Any, y: Any) -> Any:
 
 
 @fast
-def softened(y: Any, bias: Any, total: Any, scale: Any) -> Any:
-    """z = y + bias, y <- scale sigmoid(z), which is added to the total.
-
-    Returned: the sum of max(z, 0), and the product of 1 + exp(-|z|), which is NaN where z is.
+def softened(y: Any, bias: Any, total: Any, small: Any, scale: Any) -> Any:
+    """z = y + bias, y <- scale sigmoid(z), which is added to the total, small <- exp(-|z|); the sum of max(z, 0).
 
     The maximum is taken on the bits: a sum of a choice does not vectorise.
     """
-    s, product = f4(0.0), 1.0
+    s = f4(0.0)
     for j in range(y.shape[0]):
         z = y[j] + bias[j]
         e = exp(-abs(z))
         q = f4(1.0) / (f4(1.0) + e)
         bits = bits_of(z)
         s += float_of(bits & ~(bits >> np.int32(31)))
-        product *= 1.0 + np.float64(e)
+        small[j] = e
         y[j] = scale * (e * q if z < f4(0.0) else q)
         total[j] += y[j]
-    return np.float64(s), product
+    return np.float64(s)
+
+
+@fast
+def product(e: Any) -> Any:
+    """The product of 1 + e over a tile, a multiple of 4 long; NaN where an e is.
+
+    Four factors are multiplied in float32, as 1 + x + ..., of which the x is kept: that rounds no small x away.
+    """
+    q = e.shape[0] // 4
+    a, b, c, d = e[:q], e[q : 2 * q], e[2 * q : 3 * q], e[3 * q :]
+    made = 1.0
+    for j in range(q):
+        x, y = a[j] + b[j] + a[j] * b[j], c[j] + d[j] + c[j] * d[j]
+        made *= 1.0 + np.float64(x + y + x * y)
+    return made
 
 
 @fast
@@ -88,12 +102,12 @@ def row_lowered(y: Any, total: Any, t: Any, i: Any, indptr: Any, indices: Any, s
 
 def sigmoid_xent(args: Any, b: Any, c: Any, d: Any) -> Any:
     """args: logits, indptr, indices, targets, g or 0, bias or 0, loss, y, total or 0, rows, cols, elements,
-    1 or 3 targets, wide, two tiles: one for the bias and one for the total, where there is none.
+    1 or 3 targets, wide, three tiles: for the bias and the total, where there is none, and for exp(-|z|).
 
     y is sigmoid(z), or with g the gradient of the logits, whose sum over the rows is the total. All that is done with
     an element is done tile by tile, while it is near.
     """
-    a = ints(args, 16)
+    a = ints(args, 17)
     zeroed(vec(a[14], TILE))
     zeroed(vec(a[15], TILE))
     rows, cols, size, dense, wide = a[9], a[10], a[11], a[12] == 1, a[13]
@@ -112,8 +126,10 @@ def sigmoid_xent(args: Any, b: Any, c: Any, d: Any) -> Any:
             total = vec(a[8] + 4 * start if a[8] != 0 else a[15], n)
             if dense:
                 s -= crossed(y, bias, vec(a[3] + at, n))
-            top, product = softened(y, bias, total, scale)
-            s += top + math.log(product)
+            small = vec(a[16], (n + 3) // 4 * 4)
+            zeroed(small[n:])
+            s += softened(y, bias, total, small, scale)
+            s += math.log(product(small))
             if dense and a[4] != 0:
                 lowered(y, vec(a[3] + at, n), scale)
                 lowered(total, vec(a[3] + at, n), scale)

@@ -11,7 +11,7 @@ from sparkdl.kernels.table import Array, Arrays, Bound, Prepared
 
 Parts = tuple[Any, Any, Any]
 TILE = 960  # elements of which one logarithm is taken
-TILES = (Spec((TILE,)), Spec((TILE,)))
+TILES = (Spec((TILE,)),) * 3
 
 
 def _parts(targets: Arrays) -> Parts:
