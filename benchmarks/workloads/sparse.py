@@ -120,7 +120,13 @@ def copy_bag(network: Network, module: Any) -> None:
 
 
 def wide_deep() -> Network:
-    """26 tables of 100,000 x 16, with 13 numbers, to 256, 128 and 1."""
+    """26 tables of 100,000 x 16, with 13 numbers, to 256, 128 and 1.
+
+    The batch is the same in each step, as in all rows here, so that 99 rows of 100 are never looked up and their
+    moments stay 0: our Adam passes over those, torch's does not. This is a step early in training. Once all rows have
+    been looked up nothing is passed over, and all we save is zeroing and reading the gradient. With all moments set
+    to 0.001 on both sides the ratio is 0.63 instead of 0.48 (27.3 ms against 43.5; Zen 4, AVX-512, 2026-11-24).
+    """
     inputs = {f"c{k}": (1,) for k in range(TABLES)} | {"numbers": (NUMBERS,)}
     tables = [Node(Embedding(ROWS, LENGTH, name=f"table{k}"), (f"c{k}",)) for k in range(TABLES)]
     joined = [

@@ -182,6 +182,17 @@ def sigmoid_total(edit: Edit, k: int) -> None:
         edit.same[(k, 0)] = (at, 2)
 
 
+def sigmoid_bias(edit: Edit, k: int) -> None:
+    """The bias of the layer below is added to the logits where they are read anyway, and not by the product."""
+    node = edit.nodes[k]
+    if not isinstance(node.op, SigmoidXentBoth) or node.op.bias:
+        return
+    below = edit.only(node.ins[0], Linear)
+    if below is not None and isinstance(below.op, Linear) and below.op.act == "linear":
+        edit.nodes[edit.ref(node.ins[0])[0]] = Node(MatMul(), below.ins[:2], below.outs, below.label)
+        edit.nodes[k] = Node(replace(node.op, bias=True), (*node.ins, below.ins[2]), node.outs, node.label)
+
+
 def residual_norm(edit: Edit, k: int) -> None:
     """layer_norm(a + b) -> layer_norm_residual, which also gives the sum that the gradient needs."""
     node = edit.nodes[k]
@@ -225,6 +236,7 @@ RULES = (
     softmax_loss,
     sigmoid_loss,
     sigmoid_total,
+    sigmoid_bias,
     residual_norm,
     activated_norm,
 )

@@ -1,7 +1,7 @@
 """Memory: where every value lies. Temporaries share one arena by the time they live; a run allocates nothing."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sparkdl.base.spec import ITEMSIZE, Spec
 from sparkdl.compile.place import Step
@@ -14,7 +14,10 @@ ALIGN = 64
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A position: `base` is "arena", "in:label", "const:node", "keep:node" or "still"; `offset` in bytes."""
+    """A position: `base` is "arena", "in:label", "const:node", "keep:node" or "still"; `offset` in bytes.
+
+    What lies in the last two stays from run to run, and is zero before the first.
+    """
 
     base: str
     offset: int = 0
@@ -24,9 +27,11 @@ class Place:
 class Plan:
     """Places of values and scratch (by node and number there); sizes of the memory they lie in.
 
-    `copies` are (from, to) at the end of a run.
+    `steps` are those planned for, in their lasting form where their memory lasts. `copies` are (from, to) at the end
+    of a run.
     """
 
+    steps: list[Step] = field(default_factory=list)
     places: dict[Ref, Place] = field(default_factory=dict)
     scratch: dict[tuple[int, int], Place] = field(default_factory=dict)
     arena: int = 0
@@ -57,6 +62,7 @@ def plan(graph: Graph, steps: list[Step], donate: Mapping[str, str], reuse: bool
     _fixed(graph, out)
     _donated(graph, steps, donate, out)
     _packed(graph, steps, out)
+    out.steps = steps = [_lasting(graph, step, out) for step in steps]
     _still(graph, steps, out)
     lives, owner = _lives(graph, steps, out)
     if not reuse:
@@ -136,6 +142,18 @@ def _packed(graph: Graph, steps: list[Step], out: Plan) -> None:
                     out.places[ref] = Place(f"keep:{step.at}", at)
 
 
+def _lasting(graph: Graph, step: Step, out: Plan) -> Step:
+    """The step in its lasting form, if nobody else ever writes where its outputs lie: in packs that stay inside.
+
+    A pack that leaves the program is the caller's, who may have changed it.
+    """
+    asked = {out.places.get(root(graph, r)[0], Place("arena")).base for r in graph.outputs.values()}
+    bases = {out.places.get((step.at, k), Place("arena")).base for k in range(len(step.node.outs))}
+    if step.prepared.lasting is None or not all(b.startswith("keep:") for b in bases) or bases & asked:
+        return step
+    return replace(step, prepared=replace(step.prepared.lasting, library=step.prepared.library, lasts=True))
+
+
 def _still(graph: Graph, steps: list[Step], out: Plan) -> None:
     """What lasts from refresh to refresh has memory of its own: values that other steps read, and packed inputs."""
     asked = {root(graph, r)[0] for step in steps if not step.still for r in step.node.ins}
@@ -144,8 +162,15 @@ def _still(graph: Graph, steps: list[Step], out: Plan) -> None:
         for k, spec in enumerate(step.node.outs):
             if step.still and (step.at, k) in asked and (step.at, k) not in out.places:
                 out.places[(step.at, k)] = _own(out, spec)
-        for k in step.prepared.kept if step.packed else ():
+        for k in _kept(step):
             out.scratch[(step.at, k)] = _own(out, step.prepared.scratch[k])
+
+
+def _kept(step: Step) -> tuple[int, ...]:
+    """Scratch buffers that last, by their number."""
+    if step.prepared.lasts:
+        return tuple(range(len(step.prepared.scratch)))
+    return step.prepared.kept if step.packed else ()
 
 
 def _own(out: Plan, spec: Spec) -> Place:

@@ -1,6 +1,6 @@
 """From a graph to a program: the passes in their order. Each is Graph -> Graph until kernels are placed.
 
-`SPARKDL_DEBUG=graph,simplify,fold,fuse,loops,recompute,schedule,program` prints the graph after those passes
+`SPARKDL_DEBUG=graph,simplify,fold,fuse,loops,scatters,recompute,schedule,program` prints the graph after those passes
 (`graph`: before all) and the program; `verify` checks the graph's invariants after each pass; `no-fuse` leaves that
 pass out, and so on for each pass. `no-memory`: temporaries share memory only where a kernel writes in place. `guard`:
 no kernel may write outside its outputs and scratch; see `compile/guard.py`.
@@ -23,6 +23,7 @@ from sparkdl.compile.precision import available, lower
 from sparkdl.compile.program import Array, Program
 from sparkdl.compile.recompute import recompute
 from sparkdl.compile.rewrite import live
+from sparkdl.compile.scatters import scatters
 from sparkdl.compile.schedule import schedule
 from sparkdl.compile.simplify import simplify
 from sparkdl.compile.tune import check_tune, tuned
@@ -104,7 +105,7 @@ def _program(
     still = () if guards else still
     steps = place(graph, libraries, still, tuned(graph, libraries, still, tune) if tune else None)
     reuse = guards is None and "no-memory" not in _asked()
-    return Program(graph, steps, plan(graph, steps, donate, reuse, GUARD if guards else 0), bind, guards)
+    return Program(graph, plan(graph, steps, donate, reuse, GUARD if guards else 0), bind, guards)
 
 
 def _elements(graph: Graph) -> int:
@@ -115,13 +116,14 @@ def _elements(graph: Graph) -> int:
 
 
 def _passes(still: Collection[str], precision: str) -> Iterator[tuple[str, Callable[[Graph], Graph]]]:
-    """PASSES, and in their place those that were asked for."""
+    """PASSES, in their place those that were asked for, and the last, which needs loops as they will be."""
     for name, run in PASSES:
         yield name, run
         if name == "simplify" and still:
             yield "fold", partial(fold, still=still)
     if precision == BFLOAT16 and available():
         yield "precision", lower
+    yield "scatters", scatters
 
 
 def _passed(name: str, run: Callable[[Graph], Graph], graph: Graph) -> Graph:
@@ -140,7 +142,7 @@ def _peak(graph: Graph, donate: Mapping[str, str], libraries: tuple[str, ...]) -
 
 def _asked() -> list[str]:
     """The words of SPARKDL_DEBUG. Raises ConfError for one that means nothing."""
-    passes = [name for name, _ in PASSES] + ["fold", "precision", "recompute", "schedule"]
+    passes = [name for name, _ in PASSES] + ["fold", "precision", "scatters", "recompute", "schedule"]
     known = ["graph", *passes, "program", "verify", *(f"no-{name}" for name in passes), "no-memory", "guard"]
     said = [word for word in os.environ.get("SPARKDL_DEBUG", "").split(",") if word]
     for word in said:

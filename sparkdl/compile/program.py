@@ -64,19 +64,18 @@ class Program:
     def __init__(
         self,
         graph: Graph,
-        steps: list[Step],
         plan: Plan,
         given: Mapping[str, Array],
         guards: Guards | None = None,
     ) -> None:
-        self._graph, self._steps, self._plan = graph, steps, plan
+        self._graph, self._steps, self._plan = graph, plan.steps, plan
         self._count, self.threads = counter(), count()
         self._memory = _memory(graph, plan, given, guards)
         self.inputs = MappingProxyType({name: self._array((k, 0)) for name, k in graph.inputs().items()})
         self.outputs = {name: self._array(ref) for name, ref in graph.outputs.items()}
         for ref, target in plan.copies:
             self._alias_output(ref, target)
-        still, often = _parted([] if guards else [(self._bind(step), step) for step in steps])
+        still, often = _parted([] if guards else [(self._bind(step), step) for step in plan.steps])
         self._refresh, self._segments = _segments(still), self._watched(guards) if guards else _segments(often)
         self._fresh = not self._refresh
 

@@ -58,6 +58,9 @@ class Prepared:
     still:    inputs of which the first rows make the scratch buffers `kept`, and nothing else: where these inputs do
               not change, those rows need not run again
     detail:   the implementation's name, for `Program.explain()`
+    lasting:  the same kernel for outputs and scratch that are its alone and last from run to run, zero before the
+              first: it need not write again what it knows to be there
+    lasts:    whether this is such a one
     """
 
     bind: Callable[[Arrays, Arrays, Arrays], Bound]
@@ -67,6 +70,8 @@ class Prepared:
     still: tuple[int, ...] = ()
     kept: tuple[int, ...] = ()
     detail: str = ""
+    lasting: "Prepared | None" = None
+    lasts: bool = False
     library: str = field(default="")
 
 

@@ -85,7 +85,16 @@ def test_binary_crossentropy_is_one_pass(bias: bool) -> None:
     names = fused(graph, binary(graph, bias))
     assert names.count("sigmoid_xent_both") == 1
     assert "sigmoid_xent_grad" not in names
+    assert "linear" not in names and names.count("matmul") == 3  # the bias is added where the logits are read
     assert "sum" in names if not bias else names.count("sum") == 1  # the loss's own
+
+
+def test_wanted_logits_keep_their_bias() -> None:
+    graph = Graph()
+    x, w, b, t = (graph.input(k, Spec(s)) for k, s in zip("xwbt", ((5, 7), (7, 20), (20,), (5, 20)), strict=True))
+    z = matmul(x, w) + b
+    names = fused(graph, {"z": z, "d": grad(graph, sum_of(sigmoid_xent(z, t)[0]), [w])[0]})
+    assert "linear" in names and "sigmoid_xent_both" in names
 
 
 def test_wanted_probabilities_keep_it_apart() -> None:

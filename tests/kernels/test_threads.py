@@ -119,6 +119,7 @@ def test_three_threads_compute_every_op(case, small_parts):
 LABELS = np.arange(5000) % 37
 X, G, V = normal((5000, 37)), normal((5000,)), normal((37,))
 BITS = (X > 0.3).astype("f")
+ROWS = np.arange(5001) * 2, np.arange(10_000) * 5 % 37, np.ones(10_000, "f")
 VECTORS = (V, V + 1)
 SAME = [
     (Softmax(), (X,)),
@@ -128,6 +129,8 @@ SAME = [
     (SoftmaxXentGrad(), (X, LABELS, G)),
     (SigmoidXent(), (X, BITS)),
     (SigmoidXentBoth(), (X, BITS, G)),
+    (SigmoidXentBoth(bias=True), (X, BITS, G, V)),
+    (SigmoidXentBoth(bias=True), (X, *ROWS, G, V)),
     (SigmoidXentGrad(), (1 / (1 + np.exp(-X)), BITS, G)),
     (LayerNorm(), (X, *VECTORS)),
     (LayerNormResidual(), (X, 2 * X, *VECTORS)),
@@ -156,6 +159,8 @@ SUMS = [
     (Sum((0,)), (X,)),
     (LayerNormGrad(), (normal(X.shape, seed=1), X, V, X.mean(1), 1 / X.std(1))),
     (SigmoidXentBoth(total=True), (X, BITS, G)),
+    (SigmoidXentBoth(total=True, bias=True), (X, BITS, G, V)),
+    (SigmoidXentBoth(total=True, bias=True), (X, *ROWS, G, V)),
 ]
 
 

@@ -503,6 +503,8 @@ def _sigmoids() -> Iterator[Case]:
             yield Case("sigmoid_xent_both", _with_targets(sigmoid.sigmoid_xent_both), (z, *targets, g), (), label=said)
             total = _with_targets(sigmoid.sigmoid_xent_both, True)
             yield Case("sigmoid_xent_both", total, (z, *targets, g), (), label=f"{said}, total")
+            whole, bias = _made(sigmoid.SigmoidXentBoth(True, True)), Arg((c,), "normal")
+            yield Case("sigmoid_xent_both", whole, (z, *targets, g, bias), (), label=f"{said}, bias")
     z, g, ends = Arg((3, 4), "normal"), Arg((3,), "normal"), Arg((4,), "ends 6", "int64")
     odd = ends, Arg((6,), "around 4", "int64"), Arg((6,), "unit")
     yield Case("sigmoid_xent", sigmoid.sigmoid_xent, (z, *odd), (), label="outside")

@@ -14,9 +14,9 @@ from sparkdl.kernels.codegen.numba_source import Alias, source
 
 
 @lru_cache(4096)
-def compiled(expr: Expr, alias: Alias) -> Any:
+def compiled(expr: Expr, alias: Alias, scattered: int = -1) -> Any:
     """The numba cfunc of an expression; sizes are its run-time arguments."""
-    return _load(source(expr, alias))
+    return _load(source(expr, alias, scattered))
 
 
 @lru_cache(4096)

@@ -33,6 +33,21 @@ class Root:
 
 
 @dataclass(frozen=True)
+class Scatter:
+    """A part of an input that is zero but for some rows, so that the rest of it need not be read.
+
+    value: number of that input, a full one;  ids: number of another input, which says which rows: ints, 0 .. rows-1.
+    The part starts at element `start`; a row has `cols` elements.
+    """
+
+    value: int
+    ids: int
+    start: int
+    rows: int
+    cols: int
+
+
+@dataclass(frozen=True)
 class Expr:
     """The chain. `places` say how each input lies in the loop space:
 

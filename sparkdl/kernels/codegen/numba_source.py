@@ -4,10 +4,12 @@ One loop over rows and one over columns; a plain loop over all elements where no
 may be the very memory of an input (`alias`): then both are one variable, so that LLVM sees it and still vectorises.
 A bfloat16 is read and written as the uint16 it is; between, it is a float32 in a register.
 A kernel does units start .. stop - 1: rows, or elements in a plain loop. Sums go to the place of its `part`.
+A long loop in place goes by stretches, and passes over those that it would leave as they are (`idle.py`).
 """
 
 from sparkdl.base.spec import BFLOAT16, ITEMSIZE
 from sparkdl.kernels.codegen.expr import Expr, Instr, Root
+from sparkdl.kernels.codegen.idle import LONG, STRETCH, idle
 
 Alias = tuple[tuple[int, int], ...]  # (output, input)
 
@@ -17,6 +19,7 @@ import numpy as np
 from numba import carray
 from sparkdl.kernels.cpu._numba import as_pointer, double_of, erf, exp, expm1, ints, log, log1p, native, sigmoid, tanh
 '''
+HEAD_OF_STRETCHES = "from sparkdl.kernels.cpu._stretches import blank, marked, vec\n"
 HEAD_OF_BFLOAT = "from sparkdl.kernels.cpu._bfloat import narrowed, widened\n"
 KERNEL = """
 
@@ -55,10 +58,17 @@ def flat(expr: Expr) -> bool:
     return not ({"row", "col"} & set(expr.places)) and all(r.reduce != "rows" for r in expr.roots)
 
 
-def source(expr: Expr, alias: Alias = ()) -> str:
-    """The module that defines `kernel`. Its arguments: rows, cols, addresses of inputs, of outputs, then `numbers`."""
-    head = HEAD + (HEAD_OF_BFLOAT if BFLOAT16 in _dtypes(expr) else "") + KERNEL
-    return head + "".join(f"    {line}\n" for line in _Writer(expr, dict(alias)).lines())
+def source(expr: Expr, alias: Alias = (), scattered: int = -1) -> str:
+    """The module that defines `kernel`. Its arguments: rows, cols, addresses of inputs, of outputs, then `numbers`.
+
+    scattered: an input with `Scatter`s, if there is one. Behind the numbers come then the addresses of the marks of
+    its stretches, of a stretch of zeros for each part and of the scatters, and how many there are. Parts begin with a
+    stretch.
+    """
+    writer = _Writer(expr, dict(alias), scattered)
+    head = HEAD + (HEAD_OF_BFLOAT if BFLOAT16 in _dtypes(expr) else "")
+    head += (HEAD_OF_STRETCHES if writer.cut else "") + KERNEL
+    return head + "".join(f"    {line}\n" for line in writer.lines())
 
 
 def _dtypes(expr: Expr) -> set[str]:
@@ -69,17 +79,20 @@ def _dtypes(expr: Expr) -> set[str]:
 class _Writer:
     """Writes one kernel; holds the expression and the aliases while it does."""
 
-    def __init__(self, expr: Expr, alias: dict[int, int]) -> None:
-        self.expr, self.alias = expr, alias
+    def __init__(self, expr: Expr, alias: dict[int, int], scattered: int) -> None:
+        self.expr, self.alias, self.scattered = expr, alias, scattered
         self.n = len(expr.ins)
         self.flat = flat(expr)
+        self.idle = idle(expr, alias) if self.flat and expr.rows * expr.cols >= LONG else None
+        self.cut = self.idle is not None or scattered >= 0
         self.rooted = list(enumerate(expr.roots))
         first = 2 + self.n + len(expr.roots)
         self.given = {k: first + at for at, k in enumerate(numbers(expr))}
 
     def lines(self) -> list[str]:
         """The body."""
-        out = [f"a = ints(args, {2 + self.n + len(self.expr.roots) + len(self.given)})", "R = stop - start", "C = a[1]"]
+        self.last = 2 + self.n + len(self.expr.roots) + len(self.given)
+        out = [f"a = ints(args, {self.last + (4 if self.scattered >= 0 else 0)})", "R = stop - start", "C = a[1]"]
         out += [self._open_input(k) for k in range(self.n)] + self._open_outputs()
         out += self._compute(scalar=True) + self._store(scalar=True)
         if any(not self._is_scalar(r) for r in self.expr.roots):
@@ -147,11 +160,42 @@ class _Writer:
         return [f"Y{k}[0] = {_left(r)}" for k, r in self.rooted if scalar and self._is_scalar(r)]
 
     def _loops(self) -> list[str]:
+        if self.cut:
+            return self._stretches()
         if self.flat:
             return ["for i in range(R):", *_indent(self._inner("i"))]
         zero = [f"for j in range(C): Y{k}[j] = 0" for k, r in self.rooted if r.reduce == "rows"]
         return [*zero, "for i in range(R):", *_indent(self._row_setup()), *_indent(["for j in range(C):"]),
                 *_indent(_indent(self._inner("j")))]  # fmt: skip
+
+    def _stretches(self) -> list[str]:
+        """The plain loop piece by piece, but where all inputs that must be zero are."""
+        full = [k for k, where in enumerate(self.expr.places) if where == "full"]
+        left = [k for k, r in self.rooted if not r.reduce and not self._is_scalar(r)]
+        cut = [self._piece(k) for k in full]
+        cut += [f"y{k} = " + (f"x{self.alias[k]}" if k in self.alias else f"Y{k}[s:s + {STRETCH}]") for k in left]
+        first = self._marked() if self.scattered >= 0 else []
+        if self.idle is not None:
+            first.append(" and ".join(["calm = True", *(f"0 < v{k} < np.inf" for k in self.idle.positive)]))
+            cut.append(f"if {' and '.join(['calm', *(f'blank(x{k})' for k in self.idle.zeros)])}: continue")
+        loop = [*cut, f"for i in range(x{full[0]}.shape[0]):", *_indent(self._inner("i"))]
+        return [*first, f"for s in range(0, R, {STRETCH}):", *_indent(loop)]
+
+    def _piece(self, k: int) -> str:
+        """A stretch of an input; zeros in memory that is at hand where a scattered one is known to be zero."""
+        if k != self.scattered:
+            return f"x{k} = X{k}[s:s + {STRETCH}]"
+        return f"x{k} = vec(a[{2 + k}] + 4 * (start + s) if M[s // {STRETCH}] else Z, min({STRETCH}, R - s))"
+
+    def _marked(self) -> list[str]:
+        """The marks of this part's stretches, and its stretch of zeros: nothing that parts share is written."""
+        at = self.last
+        return [
+            f"M = carray(as_pointer(a[{at}] + start // {STRETCH}), ((R + {STRETCH - 1}) // {STRETCH},), np.uint8)",
+            f"marked(M, start // {STRETCH}, a[{at + 2}], a[{at + 3}])",
+            f"Z = a[{at + 1}] + {4 * STRETCH} * part",
+            f"for j in range({STRETCH}): vec(Z, {STRETCH})[j] = 0",
+        ]
 
     def _row_setup(self) -> list[str]:
         """1-D slices of this row: computed offsets would keep LLVM from vectorising."""
@@ -160,7 +204,8 @@ class _Writer:
         return out + [f"y{k} = Y{k}[i]" for k, r in self.rooted if not r.reduce and not self._is_scalar(r)]
 
     def _inner(self, index: str) -> list[str]:
-        names = {"full": "X" if self.flat else "x", "row": "X"}
+        whole = self.flat and not self.cut
+        names = {"full": "X" if whole else "x", "row": "X"}
         read = [(k, f"{names[w]}{k}[{index}]") for k, w in enumerate(self.expr.places) if w in names]
         out = [f"v{k} = {self._read(k, text)}" for k, text in read]
         out += self._compute(scalar=False)
@@ -170,7 +215,7 @@ class _Writer:
             elif root.reduce == "all":
                 out.append(f"S{k} += np.float64(v{root.value})")
             elif not self._is_scalar(root):
-                out.append(f"{'Y' if self.flat else 'y'}{k}[{index}] = {_left(root)}")
+                out.append(f"{'Y' if whole else 'y'}{k}[{index}] = {_left(root)}")
         return out
 
 

@@ -61,6 +61,31 @@ def take_grad(args: Any, b: Any, c: Any, d: Any) -> Any:
     return 0
 
 
+@fast
+def cleared(y: Any, last: Any, rows: Any, cols: Any) -> Any:
+    """Zero the rows of y that were written last; last: how many, then their numbers; all of them where it is -1."""
+    if last[0] < 0:
+        zero_bytes(y, 4 * rows * cols)
+    for i in range(last[0]):
+        filled(vec(y + 4 * last[i + 1] * cols, cols), f4(0.0))
+
+
+def take_grad_again(args: Any, b: Any, c: Any, d: Any) -> Any:
+    """args: as `take_grad`, after y the rows written last, which are zeroed instead of all."""
+    a = ints(args, 8)
+    rows, size, cols, n = a[4], a[5], a[6], 0
+    last = ints(a[3], size + 1)
+    cleared(a[2], last, rows, cols)
+    for i in range(size):
+        k = index(a[1], i, a[7])
+        if 0 <= k < rows:
+            added(vec(a[0] + 4 * i * cols, cols), vec(a[2] + 4 * k * cols, cols))
+            n += 1
+            last[n] = k
+    last[0] = n
+    return 0
+
+
 def one_hot(args: Any, b: Any, c: Any, d: Any) -> Any:
     """args: ids, y, ids, depth, wide."""
     a = ints(args, 5)

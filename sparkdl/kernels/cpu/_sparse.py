@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl.kernels.cpu._gather import filled, index
+from sparkdl.kernels.cpu._gather import cleared, filled, index
 from sparkdl.kernels.cpu._numba import f4, fast, ints, vec
 from sparkdl.kernels.cpu._shape import zero_bytes
 
@@ -83,6 +83,28 @@ def csr_matmul_grad(args: Any, b: Any, c: Any, d: Any) -> Any:
             j = index(a[1], k, wide)
             if 0 <= j < inputs:
                 plus(g, values[k], vec(a[4] + 4 * cols * j, cols))
+    return 0
+
+
+def csr_matmul_grad_again(args: Any, b: Any, c: Any, d: Any) -> Any:
+    """args: as `csr_matmul_grad`, after y the rows written last, which are zeroed instead of all.
+
+    Rows whose ends overlap may visit more elements than there are: then all of y counts as written.
+    """
+    a = ints(args, 11)
+    size, inputs, cols, wide, n = a[7], a[8], a[9], a[10], 0
+    values, last = vec(a[2], size), ints(a[5], size + 1)
+    cleared(a[4], last, inputs, cols)
+    for i in range(a[6]):
+        g = vec(a[3] + 4 * i * cols, cols)
+        start, stop = bounds(a[0], i, size, wide)
+        for k in range(start, stop):
+            j = index(a[1], k, wide)
+            if 0 <= j < inputs:
+                plus(g, values[k], vec(a[4] + 4 * cols * j, cols))
+                n += 1
+                last[min(n, size)] = j
+    last[0] = n if n <= size else -1
     return 0
 
 

@@ -14,7 +14,7 @@ from sparkdl.kernels.cpu._openmp import openmp
 from sparkdl.kernels.threads import count
 
 PART = 32768  # elements read or written by a part, at least: a region costs 1.3 us, 25 to 50 where threads must wake
-GRAIN = 256  # elements: parts begin where a vector loop over all would begin a round, and on a cache line of their own
+GRAIN = 256  # elements, two stretches: parts begin where a vector loop over all would, and on a cache line of their own
 Row = tuple[tuple[int, ...], tuple[Any, ...]]  # (function, up to four arguments), and what must stay alive
 
 

@@ -1,10 +1,11 @@
 """Lookups: numba for float32 rows, NumPy for the rest."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from sparkdl.base.spec import Specs
+from sparkdl.base.spec import Spec, Specs
 from sparkdl.kernels.cpu._rows import call, numba_kernel, numpy_kernel
 from sparkdl.kernels.table import Array, Arrays, Bound, Prepared
 
@@ -33,7 +34,18 @@ def _take_grad(op: Any, ins: Specs, outs: Specs) -> Prepared:
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
         return call("gather", "take_grad", *i, *o, op.rows, ids.size, cols, ids.dtype == "int64")
 
-    return Prepared(bind)
+    def again(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
+        return call("gather", "take_grad_again", *i, *o, *scratch, op.rows, ids.size, cols, ids.dtype == "int64")
+
+    return Prepared(bind, lasting=touching(again, ids.size, op.rows))
+
+
+def touching(bind: Callable[[Arrays, Arrays, Arrays], Bound], size: int, rows: int) -> Prepared | None:
+    """The lasting form of a kernel that writes at most `size` of its output's `rows`: it notes which.
+
+    None where zeroing all of them costs no more.
+    """
+    return Prepared(bind, (Spec((size + 1,), "int64"),), detail="rows noted") if 2 * size <= rows else None
 
 
 @numba_kernel("one_hot", lambda op, ins: op.dtype == "float32" and ins[0].dtype in ("int32", "int64"))

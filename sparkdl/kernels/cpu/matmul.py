@@ -47,7 +47,8 @@ def matmul(op: Any, ins: Specs, outs: Specs) -> Prepared:
     a = plain((m, k), (1, m) if op.ta else (k, 1), ins[0].dtype)
     b = plain((k, n), (1, k) if op.tb else (n, 1), ins[1].dtype)
     recipe, y = Recipe(), plain((m, n), dtype=outs[0].dtype)
-    choice = choose("matmul", a, b, None, y, avoid="brg" if _tall(op, ins, k, n) else "ref")
+    avoid = "brg" if _tall(op, ins, k, n) or _wide(op, ins, n) else "ref"
+    choice = choose("matmul", a, b, None, y, avoid=avoid)
     recipe.run(choice, {SRC: Slot(INS, 0, a), WEIGHTS: Slot(INS, 1, b), DST: Slot(OUTS, 0, y)})
     return recipe.prepared()
 
@@ -61,6 +62,14 @@ def _tall(op: Any, ins: Specs, k: int, n: int) -> bool:
     2048 x 256 x 2048 0.96. Zen 4 with AVX-512, one thread, other work on the machine (2026-11-20).
     """
     return bool(op.ta) and float32(op, ins) and k >= 1024 and n >= 64
+
+
+def _wide(op: Any, ins: Specs, n: int) -> bool:
+    """Thousands of columns: gemm:jit, in whose time to brg's, M x K x N, 256 x 128 x 4096 is 0.87, 256 x 128 x 10000
+    0.96, 128 x 512 x 10000 0.95, 256 x 128 x 27000 0.88, the same of a kernel's gradient (ta) 0.83, 64 x 2048 x 26752
+    0.88. For brg: 256 x 784 x 2048 1.06, and 256 x 27000 x 128 with tb 1.17. Zen 4 with AVX-512 (2026-11-24).
+    """
+    return not op.tb and float32(op, ins) and n >= 4096
 
 
 @kernel("linear", "onednn", when=matrix)

@@ -11,6 +11,7 @@ from sparkdl.kernels.cpu.sparse import elements, inside
 from sparkdl.kernels.table import Array, Arrays, Bound, Prepared
 
 Parts = tuple[Any, Any, Any]
+TILE = 960  # elements of which one logarithm is taken
 
 
 def _targets(targets: Arrays) -> Parts:
@@ -27,25 +28,27 @@ def _forward(op: Any, ins: Specs, outs: Specs) -> Prepared:
     sizes, parts = _sizes(ins[0], ins[1:]), _parts(ins[0])
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        values = (i[0], *_targets(i[1:]), 0, *o, 0, *sizes)
+        values = (i[0], *_targets(i[1:]), 0, 0, *o, 0, *sizes, *scratch)
         return divided_call("sigmoid", "sigmoid_xent", sizes[0], parts, *values)
 
-    return Prepared(bind, inplace=((1, 0),), detail="sigmoid_xent" + in_parts(parts))
+    return Prepared(bind, _tiles(parts), inplace=((1, 0),), detail="sigmoid_xent" + in_parts(parts))
 
 
 @numba_kernel("sigmoid_xent_both", floats)
 def _both(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """The total over the rows is added from those of the parts, in order."""
-    sizes, parts = _sizes(ins[0], ins[1:-1]), _parts(ins[0])
+    last = len(ins) - 1 - op.bias  # where g is
+    sizes, parts = _sizes(ins[0], ins[1:last]), _parts(ins[0])
     totals = (Spec((parts, sizes[1])), Spec((sizes[1],))) if op.total and parts > 1 else ()
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        total = scratch[0] if totals else o[2] if op.total else 0
-        values = (i[0], *_targets(i[1:-1]), i[-1], *o[:2], total, *sizes)
+        total, bias = scratch[3] if totals else o[2] if op.total else 0, i[-1] if op.bias else 0
+        values = (i[0], *_targets(i[1:last]), i[last], bias, *o[:2], total, *sizes, *scratch[:3])
         made = divided_call("sigmoid", "sigmoid_xent", sizes[0], parts, *values)
-        return calls(made, added(scratch[0], scratch[1], o[2], parts)) if totals else made
+        return calls(made, added(scratch[3], scratch[4], o[2], parts)) if totals else made
 
-    return Prepared(bind, totals, inplace=((1, 0),), detail="sigmoid_xent" + in_parts(parts))
+    scratch = (*_tiles(parts), *totals)
+    return Prepared(bind, scratch, inplace=((1, 0),), detail="sigmoid_xent" + in_parts(parts))
 
 
 @numba_kernel("sigmoid_xent_grad", floats)
@@ -57,6 +60,11 @@ def _grad(op: Any, ins: Specs, outs: Specs) -> Prepared:
         return divided_call("sigmoid", "sigmoid_xent_grad", sizes[0], parts, *values)
 
     return Prepared(bind, inplace=((0, 0),), detail="sigmoid_xent_grad" + in_parts(parts))
+
+
+def _tiles(parts: int) -> Specs:
+    """Scratch of `_sigmoid.sigmoid_xent`: three tiles for each part."""
+    return (Spec((parts, TILE)),) * 3
 
 
 def _parts(z: Spec) -> int:
@@ -90,6 +98,9 @@ def sigmoid_xent_grad(op: Any, ins: Arrays, outs: Arrays) -> None:
 @numpy_kernel("sigmoid_xent_both")
 def sigmoid_xent_both(op: Any, ins: Arrays, outs: Arrays) -> None:
     """The probabilities, then the gradient over them."""
+    if op.bias:
+        np.add(ins[0], ins[-1], out=outs[1])
+        ins = (outs[1].copy(), *ins[1:-1])
     sigmoid_xent(op, ins[:-1], outs[:2])
     sigmoid_xent_grad(op, (outs[1], *ins[1:]), outs[1:2])
     if op.total:

@@ -6,27 +6,35 @@ import numpy as np
 
 from sparkdl.base.spec import Specs
 from sparkdl.kernels.cpu._rows import call, floats, numba_kernel, numpy_kernel
+from sparkdl.kernels.cpu.gather import touching
 from sparkdl.kernels.table import Array, Arrays, Bound, Prepare, Prepared
 
 
-def _by_element(function: str, matrix: int, output: bool) -> Prepare:
-    """A kernel over all elements. matrix: which input has I rows; the output has them where `output`."""
+def _by_element(function: str, matrix: int, output: bool, again: str = "") -> Prepare:
+    """A kernel over all elements. matrix: which input has I rows; the output has them where `output`.
+
+    again: its lasting form, which notes the rows it writes.
+    """
 
     def prepare(op: Any, ins: Specs, outs: Specs) -> Prepared:
         indptr, indices = ins[:2]
         inputs, cols = outs[0].shape if output else ins[matrix].shape
 
+        sizes = indptr.size - 1, indices.size, inputs, cols, indptr.dtype == "int64"
+
         def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-            sizes = indptr.size - 1, indices.size, inputs, cols, indptr.dtype == "int64"
             return call("sparse", function, *i, *o, *sizes)
 
-        return Prepared(bind)
+        def noted(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
+            return call("sparse", again, *i, *o, *scratch, *sizes)
+
+        return Prepared(bind, lasting=touching(noted, indices.size, inputs) if again else None)
 
     return prepare
 
 
 numba_kernel("csr_matmul", floats)(_by_element("csr_matmul", 3, False))
-numba_kernel("csr_matmul_grad", floats)(_by_element("csr_matmul_grad", 3, True))
+numba_kernel("csr_matmul_grad", floats)(_by_element("csr_matmul_grad", 3, True, "csr_matmul_grad_again"))
 numba_kernel("csr_dots", floats)(_by_element("csr_dots", 3, False))
 
 

@@ -7,7 +7,7 @@ from sparkdl.kernels.table import Array, kernel, rowwise
 
 
 def _run(op: Any, *ins: Array) -> tuple[Array, ...]:
-    return interpret(op.expr, ins, wide=True)
+    return interpret(op.expr, ins[: len(op.expr.ins)], wide=True)
 
 
 kernel("fused", "ref")(rowwise(_run))

@@ -37,7 +37,10 @@ def sigmoid_xent_grad(op: Any, probs: Array, *given: Array) -> Array:
 
 
 def sigmoid_xent_both(op: Any, logits: Array, *given: Array) -> Arrays:
-    """The two above, one after the other."""
+    """The two above, one after the other, of the logits with their bias."""
+    if op.bias:
+        *given, bias = given  # type: ignore[assignment]
+        logits = wide(logits) + wide(bias)
     loss, probs = sigmoid_xent(op, logits, *given[:-1])
     dz = sigmoid_xent_grad(op, probs, *given)
     return (loss, dz, dz.sum(0)) if op.total else (loss, dz)

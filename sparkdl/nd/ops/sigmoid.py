@@ -47,15 +47,19 @@ class SigmoidXentGrad(Op):
 class SigmoidXentBoth(Op):
     """`sigmoid_xent` and its gradient in one pass: logits, targets, g (B,) -> loss (B,), dz (B, C).
 
-    `total`: also the sum of dz over the rows, (C,): the gradient of a bias. Made by the fuse pass.
+    `total`: also the sum of dz over the rows, (C,): the gradient of a bias. `bias`: the last input is one, (C,), which
+    is added to the logits first. Made by the fuse pass.
     """
 
     total: bool = False
+    bias: bool = False
 
     def infer(self, *ins: Spec) -> Specs:
-        z = ins[0]
-        _check(self.name, z, ins[1:-1])
-        _check_weights(self.name, z, ins[-1])
+        z, given = ins[0], ins[:-1] if self.bias else ins
+        _check(self.name, z, given[1:-1])
+        _check_weights(self.name, z, given[-1])
+        if self.bias and ins[-1] != Spec(z.shape[1:], z.dtype):
+            raise ShapeError(f"{self.name}: the bias must be {Spec(z.shape[1:], z.dtype)}. Got {ins[-1]}.")
         return (_each(z), z, *([Spec(z.shape[1:], z.dtype)] if self.total else []))
 
 
