@@ -16,7 +16,7 @@ from sparkdl.base.spec import Specs
 from sparkdl.kernels.table import Arrays, Bound, Prepare, Prepared, Rows, Unsupported, When, always, kernel
 
 
-def numba_kernel(op: str, when: When = always) -> Callable[[Prepare], Prepare]:
+def numba_kernel(op: str, when: When = always, first: bool = False) -> Callable[[Prepare], Prepare]:
     """`@kernel(op, "numba")` for a machine that may lack numba."""
 
     def enter(prepare: Prepare) -> Prepare:
@@ -25,7 +25,7 @@ def numba_kernel(op: str, when: When = always) -> Callable[[Prepare], Prepare]:
                 raise Unsupported
             return prepare(op, ins, outs)
 
-        kernel(op, "numba", when)(guarded)
+        kernel(op, "numba", when, first)(guarded)
         return prepare
 
     return enter

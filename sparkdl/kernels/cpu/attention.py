@@ -1,6 +1,7 @@
 """Attention and products of many matrices: oneDNN for float32, BLAS through NumPy for the rest.
 
-oneDNN reads and writes heads where they lie, by strides; the softmax between two products is a numba row.
+numba goes head by head, and keeps the scores in cache from product to product. oneDNN reads and writes heads where they
+lie, by strides, all at once; the softmax between two of its products is a numba row.
 """
 
 import math
@@ -25,7 +26,7 @@ from sparkdl.kernels.cpu._onednn_recipe import (
     float32,
     nonempty,
 )
-from sparkdl.kernels.cpu._rows import compiled, numpy_kernel
+from sparkdl.kernels.cpu._rows import call as rows_of, compiled, numba_kernel, numpy_kernel
 from sparkdl.kernels.table import Array, Arrays, Bound, Prepared, kernel
 
 
@@ -55,6 +56,60 @@ def batch_matmul_numpy(op: Any, ins: Specs, outs: Specs) -> Prepared:
 
 def _attends(op: Any, ins: Specs) -> bool:
     return all(s.dtype == "float32" for s in ins[:3]) and all(s.dtype == "bool" for s in ins[3:4])
+
+
+def _by_heads(op: Any, ins: Specs) -> bool:
+    """Whether lengths of queries, keys and values are multiples of 8."""
+    return _attends(op, ins) and ins[0].shape[3] % 8 == 0 and ins[2].shape[3] % 8 == 0
+
+
+def _by_heads_too(op: Any, ins: Specs) -> bool:
+    """The same of the gradient's inputs."""
+    return float32(op, ins) and ins[1].shape[3] % 8 == 0 and ins[3].shape[3] % 8 == 0
+
+
+@numba_kernel("attention", _by_heads, first=True)
+def attention_by_heads(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """Head by head, some queries at a time."""
+    (b, t, h, d), (_, s, _, e) = ins[0].shape, ins[2].shape
+    step = _step(t, s)
+    scratch = _panels(d, s), _panels(s, e), Spec((step * _up(s, 8),))
+
+    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
+        mask = i[3] if len(i) == 4 else 0
+        return rows_of(
+            "heads", "attention", *i[:3], mask, *o, *scratch, b, h, t, s, d, e, step, op.causal, float(op.scale)
+        )
+
+    return Prepared(bind, scratch, detail=f"by heads, {step} queries")
+
+
+@numba_kernel("attention_grad", _by_heads_too, first=True)
+def attention_grad_by_heads(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """The same for the gradient."""
+    (b, t, h, d), (_, s, _, e) = ins[1].shape, ins[3].shape
+    step = _step(t, s)
+    scratch = _panels(e, s), _panels(s, d), _panels(step, e), _panels(step, d), Spec((step * _up(s, 8),))
+
+    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
+        return rows_of("heads", "attention_grad", *i, *o, *scratch, b, h, t, s, d, e, step, float(op.scale))
+
+    return Prepared(bind, scratch, detail=f"by heads, {step} queries")
+
+
+def _step(queries: int, keys: int) -> int:
+    """How many queries at a time: their scores fill some 16 KB, half of a first-level cache; all parts alike."""
+    parts = math.ceil(queries / max(24, 4096 // keys))
+    return math.ceil(queries / parts)
+
+
+def _panels(rows: int, cols: int) -> Spec:
+    """Room for a packed matrix."""
+    return Spec((rows * _up(cols, 16),))
+
+
+def _up(n: int, to: int) -> int:
+    return math.ceil(n / to) * to
 
 
 @kernel("attention", "onednn", when=_attends)

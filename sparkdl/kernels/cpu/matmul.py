@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl.base.spec import Specs
+from sparkdl.base.spec import Spec, Specs
 from sparkdl.kernels.cpu._calls import in_order
 from sparkdl.kernels.cpu._onednn_objects import choose, plain
+from sparkdl.kernels.cpu._onednn_products import backward, blocked, clashes, forward
 from sparkdl.kernels.cpu._onednn_recipe import (
-    BIAS,
     DST,
     INS,
     OUTS,
@@ -24,7 +24,8 @@ from sparkdl.kernels.cpu._onednn_recipe import (
     nonempty,
     rows,
 )
-from sparkdl.kernels.table import Arrays, Bound, Prepared, kernel
+from sparkdl.kernels.cpu._rows import call as rows_of, numba_kernel
+from sparkdl.kernels.table import Arrays, Bound, Prepared, Unsupported, kernel
 
 
 def vector(op: Any, ins: Specs) -> bool:
@@ -42,37 +43,53 @@ def matrix(op: Any, ins: Specs) -> bool:
 def matmul(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """(M, K) x (K, N) -> (M, N); a transposed operand is the same memory with other strides."""
     nonempty(*ins, *outs)
-    (m, n), k = outs[0].shape, ins[0].shape[0 if op.ta else 1]
-    a = plain((m, k), (1, m) if op.ta else (k, 1), ins[0].dtype)
-    b = plain((k, n), (1, k) if op.tb else (n, 1), ins[1].dtype)
-    recipe, y = Recipe(), plain((m, n), dtype=outs[0].dtype)
-    choice = choose("matmul", a, b, None, y, avoid="brg" if _tall(op, ins, k, n) else "ref")
-    recipe.run(choice, {SRC: Slot(INS, 0, a), WEIGHTS: Slot(INS, 1, b), DST: Slot(OUTS, 0, y)})
+    recipe = Recipe()
+    if op.ta or op.tb:
+        _turned(recipe, op, ins, outs)
+    else:
+        forward(recipe, ins, outs)
     return recipe.prepared()
 
 
-def _tall(op: Any, ins: Specs, k: int, n: int) -> bool:
-    """A kernel's gradient over many rows: gemm:jit, which packs both sides, is as fast as blocked kernels or faster.
+def _turned(recipe: Recipe, op: Any, ins: Specs, outs: Specs) -> None:
+    """Raises Unsupported where numba's blocks are faster: see `_onednn_products`."""
+    (m, n), k = outs[0].shape, ins[0].shape[0 if op.ta else 1]
+    a = plain((m, k), (1, m) if op.ta else (k, 1), ins[0].dtype)
+    b = plain((k, n), (1, k) if op.tb else (n, 1), ins[1].dtype)
+    y = plain((m, n), dtype=outs[0].dtype)
+    choice = backward(a, b, y, m, k, n) if op.ta and float32(op, ins) else choose("matmul", a, b, None, y)
+    if in_blocks(op, ins) and not blocked(choice) and not blocked(choose("matmul", a, b, None, y)):
+        raise Unsupported("rows meet in the cache")
+    recipe.run(choice, {SRC: Slot(INS, 0, a), WEIGHTS: Slot(INS, 1, b), DST: Slot(OUTS, 0, y)})
 
-    Its time against brg's, M x K x N: 128 x 2048 x 512 0.90, 512 x 2048 x 128 0.93, 128 x 3136 x 512 0.86,
-    32 x 3200 x 512 0.82, 64 x 12800 x 64 0.99; in another run 512 x 3136 x 2048 1.01, 64 x 3200 x 2048 0.99. For brg:
-    128 x 3200 x 10 1.10, 40 x 64 x 64 1.06, 512 x 128 x 256 1.01, 256 x 1000 x 256 1.00, 784 x 128 x 512 0.97,
-    2048 x 256 x 2048 0.96. Zen 4 with AVX-512, one thread, other work on the machine (2026-11-20).
-    """
-    return bool(op.ta) and float32(op, ins) and k >= 1024 and n >= 64
+
+def in_blocks(op: Any, ins: Specs) -> bool:
+    """Whether a' b is faster in blocks of our own than by AVX2's gemm:jit."""
+    (_, m), n = ins[0].shape, ins[1].shape[-1]
+    good = op.ta and not op.tb and float32(op, ins) and m >= 128 and n >= 64 and n % 8 == 0
+    return good and (clashes(m, n) or clashes(n, m))
 
 
 @kernel("linear", "onednn", when=matrix)
 def linear(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """act(x w + b) with x (M, K), w (K, N), b (N,)."""
     nonempty(*ins, *outs)
-    x, w, y = (plain(s.shape, dtype=s.dtype) for s in (*ins[:2], *outs))
-    b = plain((1, *ins[2].shape), dtype=ins[2].dtype)
     recipe = Recipe()
-    slots = {SRC: Slot(INS, 0, x), WEIGHTS: Slot(INS, 1, w), BIAS: Slot(INS, 2, b), DST: Slot(OUTS, 0, y)}
-    recipe.run(choose("matmul", x, w, b, y), slots)
+    forward(recipe, ins, outs, op.still)
     recipe.activate(op.act)
     return recipe.prepared()
+
+
+@numba_kernel("matmul", when=in_blocks)
+def matmul_blocks(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """a' b; blocks of a and b take 192 and 512 KB of a second-level cache."""
+    (k, m), n = ins[0].shape, ins[1].shape[1]
+    high, deep, wide = 192, 256, 512
+
+    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
+        return rows_of("gemm", "turned", *i, *o, *scratch, m, k, n, high, deep, wide)
+
+    return Prepared(bind, (Spec((high * deep,)), Spec((deep * wide,))), detail="blocks")
 
 
 @kernel("matmul", "numba", when=vector)
