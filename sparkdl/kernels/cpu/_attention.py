@@ -57,32 +57,6 @@ def shared(y: Any) -> Any:
         y[j] *= k
 
 
-@fast
-def after(y: Any, t: Any) -> Any:
-    """-inf for the keys after query t."""
-    for j in range(t + 1, y.shape[0]):
-        y[j] = f4(-np.inf)
-
-
-@fast
-def seen(y: Any, mask: Any) -> Any:
-    """What the mask hides, if there is one, is -inf; then y -= its maximum."""
-    if mask != 0:
-        hidden(y, carray(as_pointer(mask), (y.shape[0],), np.uint8))
-    shifted(y)
-
-
-@fast
-def share(y: Any, p: Any) -> Any:
-    """p = y over its sum, where there is any."""
-    s = f4(0.0)
-    for j in range(y.shape[0]):
-        s += y[j]
-    k = f4(1.0) / s if s != f4(0.0) else f4(0.0)
-    for j in range(y.shape[0]):
-        p[j] = y[j] * k
-
-
 def softmax(args: Any, b: Any, c: Any, d: Any) -> Any:
     """args: scores (B,H,T,S), mask bytes (B,T,S) or 0, B, H, T, S, causal, scale. Rows in blocks of some 8 KB."""
     a = ints(args, 8)

@@ -1,60 +1,14 @@
-"""numba code of attention head by head, float32: the scores of some queries stay in cache from product to product.
+"""numba code of attention's gradient head by head, float32: ds of some queries stays in cache from product to product.
 
 Letters as in nd/ops/attention.py; x (B,T,H,D) is read where it lies, a head's rows at a stride. Lengths D and E are
-multiples of 8. Rows of scores are padded to a multiple of 8, too.
+multiples of 8. Rows of ds are padded to one.
 """
 
-import os
 from typing import Any
 
-from sparkdl.kernels.cpu._attention import after, dot, exponentiated, seen, share, through
+from sparkdl.kernels.cpu._attention import dot, through
 from sparkdl.kernels.cpu._numba import double_of, f4, fast, ints, vec
-from sparkdl.kernels.cpu._tile import fetched, packed, packed_turned, product
-
-PRE = os.environ.get("PRE", "1") == "1"
-
-
-@fast
-def forward(q: Any, k: Any, v: Any, mask: Any, y: Any, p: Any, room: Any, sizes: Any, causal: Any, scale: Any) -> Any:
-    """One head: q k' -> scores, softmax -> p, p v -> y. room: addresses of k', v and the scores."""
-    times, keys, d, e, d_row, e_row, padded, step = sizes
-    turned, values, scores = room
-    packed_turned(k, d_row, d, keys, scale, turned)
-    packed(v, e_row, keys, e, values)
-    for start in range(0, times, step):
-        rows = min(step, times - start)
-        product(q + start * d_row, d_row, 4, turned, scores, 4 * padded, rows, d, padded, 0)
-        for i in range(rows):
-            x = vec(scores + 4 * i * padded, keys)
-            if causal != 0:
-                after(x, start + i)
-            seen(x, mask + (start + i) * keys if mask != 0 else 0)
-        exponentiated(vec(scores, rows * padded))
-        at = p + 4 * start * keys
-        for i in range(rows):
-            share(vec(scores + 4 * i * padded, keys), vec(at + 4 * i * keys, keys))
-        product(at, 4 * keys, 4, values, y + start * e_row, e_row, rows, keys, e, 0)
-
-
-def attention(args: Any, b: Any, c: Any, d: Any) -> Any:
-    """args: q, k, v, mask bytes (B,T,S) or 0, y, p, room for k', v, scores, then B, H, T, S, D, E, step, causal, scale."""
-    a = ints(args, 18)
-    heads, times, keys, d, e = a[10], a[11], a[12], a[13], a[14]
-    sizes = times, keys, d, e, 4 * heads * d, 4 * heads * e, (keys + 7) // 8 * 8, a[15]
-    for i in range(a[9] * heads):
-        n, h = i // heads, i % heads
-        q, y = 4 * (n * times * heads + h) * d, 4 * (n * times * heads + h) * e
-        k, v = 4 * (n * keys * heads + h) * d, 4 * (n * keys * heads + h) * e
-        mask = a[3] + n * times * keys if a[3] != 0 else 0
-        p = a[5] + 4 * i * times * keys
-        if PRE:
-            for x in (a[0], a[4]):
-                fetched(x + 4 * ((n + 1) * heads + h) * times * d, 4 * times * d)
-        if PRE:
-            for x in (a[1], a[2]):
-                fetched(x + 4 * ((n + 1) * heads + h) * keys * d, 4 * keys * d)
-        forward(a[0] + q, a[1] + k, a[2] + v, mask, a[4] + y, p, (a[6], a[7], a[8]), sizes, a[16], f4(double_of(a[17])))
-    return 0
+from sparkdl.kernels.cpu._tile import packed, packed_turned, product
 
 
 @fast
@@ -88,12 +42,6 @@ def attention_grad(args: Any, b: Any, c: Any, d: Any) -> Any:
         n, h = i // heads, i % heads
         q, g = 4 * (n * times * heads + h) * d, 4 * (n * times * heads + h) * e
         k, v = 4 * (n * keys * heads + h) * d, 4 * (n * keys * heads + h) * e
-        if PRE:
-            for x in (a[0], a[1], a[5]):
-                fetched(x + 4 * ((n + 1) * heads + h) * times * d, 4 * times * d)
-        if PRE:
-            for x in (a[2], a[3], a[6], a[7]):
-                fetched(x + 4 * ((n + 1) * heads + h) * keys * d, 4 * keys * d)
         made, p = (a[5] + q, a[6] + k, a[7] + v), a[4] + 4 * i * times * keys
         backward(a[0] + g, a[1] + q, a[2] + k, a[3] + v, p, made, room, sizes, f4(double_of(a[20])))
     return 0

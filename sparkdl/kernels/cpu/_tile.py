@@ -90,7 +90,7 @@ _6x1, _4x1, _2x1, _1x1 = (_tile(rows, 1) for rows in (6, 4, 2, 1))
 
 @fast
 def product(a: Any, a_row: Any, a_col: Any, b: Any, c: Any, c_row: Any, m: Any, k: Any, n: Any, add: Any) -> Any:
-    """c (m, n) = a b, plus c where `add` is 1. Addresses; a (m, k) at any strides, b packed, c's columns side by side."""
+    """c (m, n) = a b, plus c where `add` is 1. Addresses; a (m, k) at any strides, b packed, c's rows at a stride."""
     for j in range(0, n, PANEL):
         panel, out, wide = b + 4 * k * j, c + 4 * j, n - j >= PANEL
         i = 0
@@ -144,22 +144,3 @@ def packed_turned(b: Any, row: Any, k: Any, n: Any, scale: Any, into: Any) -> An
             else:
                 for i in range(k):
                     panel[PANEL * i + q] = f4(0.0)
-
-
-@intrinsic
-def _prefetch(context: Any, address: Any) -> Any:
-    def build(ctx: Any, builder: Any, sig: Any, args: Any) -> Any:
-        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, *[ir.IntType(32)] * 3])
-        code = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0")
-        pointer, (read, near, data) = _pointer(builder, args[0], ir.IntType(8)), map(ir.IntType(32), (0, 2, 1))
-        builder.call(code, [pointer, read, near, data])
-        return _WORD(0)
-
-    return types.int64(types.int64), build
-
-
-@fast
-def fetched(address: Any, nbytes: Any) -> Any:
-    """Ask for memory that will be read soon; addresses that are no memory do no harm."""
-    for at in range(0, nbytes, 64):
-        _prefetch(address + at)
