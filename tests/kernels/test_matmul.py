@@ -92,6 +92,14 @@ def test_blocks_of_our_own(shape):
     agree(MatMul(True), operands(*shape, True), "numba", shift=4)
 
 
+@pytest.mark.parametrize("shape", [(200, 300, 512), (131, 7, 1024), (128, 1, 512)])
+def test_blocks_of_rows(shape):
+    x, w = operands(*shape)
+    agree(MatMul(), (x, w), "numba", shift=4)
+    for act in ("linear", "relu"):
+        agree(Linear(act), (x, w, normal(shape[2:], seed=3)), "numba", shift=4)
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_nan_and_infinity_stay_in_their_column(bad):
     a, b = operands(512, 20, 64, True)
@@ -104,12 +112,12 @@ FORMS = """
 import numpy as np
 from sparkdl.base.spec import Spec
 from sparkdl.kernels import table
-from sparkdl.kernels.cpu._onednn import library
 from sparkdl.nd.ops.matmul import Linear, MatMul
 from tests.kernels.harness import agree, normal
 for op, x, w in (
     (MatMul(), (32, 300), (300, 512)),
     (Linear("relu"), (32, 300), (300, 512)),
+    (Linear("relu"), (128, 300), (300, 512)),
     (Linear(still=True), (8, 520), (520, 512)),
     (Linear(still=True), (17, 8192), (8192, 512)),
     (MatMul(True), (300, 256), (300, 72)),
@@ -123,12 +131,14 @@ for op, x, w in (
     print(made.library, made.detail)
 """
 AVX2 = [
-    "onednn reorder brgemm:avx2", "onednn reorder brgemm:avx2 relu", "onednn reorder brgemm:avx2",
-    "onednn reorder gemm:jit:f32", "onednn gemm:jit:f32", "numba blocks", "onednn gemm:jit:f32",
+    "onednn reorder brgemm:avx2", "onednn reorder brgemm:avx2 relu", "numba blocks relu",
+    "onednn reorder brgemm:avx2", "onednn reorder gemm:jit:f32", "onednn gemm:jit:f32", "numba blocks",
+    "onednn gemm:jit:f32",
 ]  # fmt: skip
 AVX512 = [
-    "onednn gemm:jit:f32", "onednn gemm:jit:f32 relu", "onednn reorder brgemm:avx512_core",
-    "onednn gemm:jit:f32", "onednn gemm:jit:f32", "onednn brg:avx512_core", "onednn brg:avx512_core",
+    "onednn gemm:jit:f32", "onednn gemm:jit:f32 relu", "onednn gemm:jit:f32 relu",
+    "onednn reorder brgemm:avx512_core", "onednn gemm:jit:f32", "onednn gemm:jit:f32", "onednn brg:avx512_core",
+    "onednn brg:avx512_core",
 ]  # fmt: skip
 
 

@@ -40,42 +40,74 @@ AVX2's gemm:jit leaves operands as they lie where 1/M + 1/N >= 0.0038. Rows that
 in the same few lines of the cache.
 """
 
+from typing import Any
+
 from sparkdl.base.spec import Specs
 from sparkdl.kernels.cpu._onednn_objects import Choice, Layout, choose, free, plain
-from sparkdl.kernels.cpu._onednn_recipe import BIAS, DST, INS, OUTS, SRC, WEIGHTS, WEIGHTS_LAYOUT, Recipe, Slot
+from sparkdl.kernels.cpu._onednn_recipe import (
+    BIAS,
+    DST,
+    INS,
+    OUTS,
+    SRC,
+    WEIGHTS,
+    WEIGHTS_LAYOUT,
+    Recipe,
+    Slot,
+    float32,
+)
+from sparkdl.kernels.table import Unsupported
 
 _INFERENCE = 96  # dnnl_forward_inference: the form of an inner product that keeps nothing
 _LARGE = 1 << 23  # numbers: a w that packing would carry through memory twice
 _DEEP = 8192  # from that K on, a packed w is slower than a turned one
 
 
-def forward(recipe: Recipe, ins: Specs, outs: Specs, still: bool = False) -> None:
-    """Add y = x w, or x w + b with a third input. still: whether w seldom changes, so that packing it costs nothing."""
+def forward(recipe: Recipe, op: Any, ins: Specs, outs: Specs) -> None:
+    """Add y = x w, or x w + b with a third input. Raises Unsupported where our own blocks are faster."""
     (m, k), n = ins[0].shape, outs[0].shape[1]
     x, w, y = (plain(s.shape, dtype=s.dtype) for s in (*ins[:2], *outs))
     b = plain((1, n), dtype=ins[2].dtype) if len(ins) == 3 else None
     choice, slot = choose("matmul", x, w, b, y), Slot(INS, 1, w)
     if ins[0].dtype == "float32":
-        if _packs(choice, m, k, n, still) and _packed(recipe, ins, outs):
+        _left_to_blocks(choice, op, ins)
+        if _packs(choice, op, m, k, n) and _packed(recipe, ins, outs):
             return
         if blocked(choice):
             choice = choose("matmul", x, w, b, y, avoid="brg" if n >= 512 and k >= 128 else "ref")
-        elif clashes(m, n) and still:
+        elif _still(op) and clashes(m, n):
             slot = recipe.copied(slot, plain((k, n), (1, k)))
             choice = choose("matmul", x, slot.layout, b, y)
     recipe.run(choice, _slots(slot, x, b, y))
 
 
-def backward(a: Layout, b: Layout, y: Layout, m: int, k: int, n: int) -> Choice:
-    """The form of a kernel's gradient, a' b, for float32."""
+def backward(op: Any, ins: Specs, a: Layout, b: Layout, y: Layout) -> Choice:
+    """The form of a kernel's gradient, a' b. Raises Unsupported where our own blocks are faster."""
     choice = choose("matmul", a, b, None, y)
-    if blocked(choice) and n >= 64 and (k >= 256 or m * n >= 1 << 18):
+    _left_to_blocks(choice, op, ins)
+    (k, m), n = ins[0].shape, ins[1].shape[1]
+    if float32(op, ins) and blocked(choice) and n >= 64 and (k >= 256 or m * n >= 1 << 18):
         return choose("matmul", a, b, None, y, avoid="brg")
     return choice
 
 
+def _left_to_blocks(choice: Choice, op: Any, ins: Specs) -> None:
+    if in_blocks(op, ins) and not blocked(choice):
+        raise Unsupported("rows meet in the cache")
+
+
+def in_blocks(op: Any, ins: Specs) -> bool:
+    """Whether a b or a' b is faster in numba's blocks than by AVX2's gemm:jit."""
+    if not float32(op, ins) or getattr(op, "tb", False) or _still(op):
+        return False
+    turned = getattr(op, "ta", False)
+    m, n = ins[0].shape[1 if turned else 0], ins[1].shape[1]
+    clash = clashes(m, n) or (turned and clashes(n, m))
+    return m >= 128 and n >= 64 and n % 8 == 0 and clash
+
+
 def blocked(choice: Choice) -> bool:
-    """Whether it is one of the blocked kernels."""
+    """Whether it is one of oneDNN's blocked kernels."""
     return choice.implementation.startswith("brg")
 
 
@@ -84,10 +116,14 @@ def clashes(m: int, n: int) -> bool:
     return 1 / m + 1 / n >= 0.0038 and n % 512 == 0
 
 
-def _packs(choice: Choice, m: int, k: int, n: int, still: bool) -> bool:
+def _still(op: Any) -> bool:
+    return bool(getattr(op, "still", False))
+
+
+def _packs(choice: Choice, op: Any, m: int, k: int, n: int) -> bool:
     if blocked(choice):
-        return still and m <= 16 and k * n >= 1 << 18
-    return clashes(m, n) and k < _DEEP and (still or k * n <= _LARGE)
+        return _still(op) and m <= 16 and k * n >= 1 << 18
+    return clashes(m, n) and k < _DEEP and (_still(op) or k * n <= _LARGE)
 
 
 def _packed(recipe: Recipe, ins: Specs, outs: Specs) -> bool:

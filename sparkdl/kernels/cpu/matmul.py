@@ -8,7 +8,7 @@ import numpy as np
 from sparkdl.base.spec import Spec, Specs
 from sparkdl.kernels.cpu._calls import in_order
 from sparkdl.kernels.cpu._onednn_objects import choose, plain
-from sparkdl.kernels.cpu._onednn_products import backward, blocked, clashes, forward
+from sparkdl.kernels.cpu._onednn_products import backward, forward, in_blocks
 from sparkdl.kernels.cpu._onednn_recipe import (
     DST,
     INS,
@@ -24,8 +24,8 @@ from sparkdl.kernels.cpu._onednn_recipe import (
     nonempty,
     rows,
 )
-from sparkdl.kernels.cpu._rows import call as rows_of, numba_kernel
-from sparkdl.kernels.table import Arrays, Bound, Prepared, Unsupported, kernel
+from sparkdl.kernels.cpu._rows import compiled, numba_kernel
+from sparkdl.kernels.table import Arrays, Bound, Prepared, kernel
 
 
 def vector(op: Any, ins: Specs) -> bool:
@@ -47,27 +47,17 @@ def matmul(op: Any, ins: Specs, outs: Specs) -> Prepared:
     if op.ta or op.tb:
         _turned(recipe, op, ins, outs)
     else:
-        forward(recipe, ins, outs)
+        forward(recipe, op, ins, outs)
     return recipe.prepared()
 
 
 def _turned(recipe: Recipe, op: Any, ins: Specs, outs: Specs) -> None:
-    """Raises Unsupported where numba's blocks are faster: see `_onednn_products`."""
     (m, n), k = outs[0].shape, ins[0].shape[0 if op.ta else 1]
     a = plain((m, k), (1, m) if op.ta else (k, 1), ins[0].dtype)
     b = plain((k, n), (1, k) if op.tb else (n, 1), ins[1].dtype)
     y = plain((m, n), dtype=outs[0].dtype)
-    choice = backward(a, b, y, m, k, n) if op.ta and float32(op, ins) else choose("matmul", a, b, None, y)
-    if in_blocks(op, ins) and not blocked(choice) and not blocked(choose("matmul", a, b, None, y)):
-        raise Unsupported("rows meet in the cache")
+    choice = backward(op, ins, a, b, y) if op.ta and not op.tb else choose("matmul", a, b, None, y)
     recipe.run(choice, {SRC: Slot(INS, 0, a), WEIGHTS: Slot(INS, 1, b), DST: Slot(OUTS, 0, y)})
-
-
-def in_blocks(op: Any, ins: Specs) -> bool:
-    """Whether a' b is faster in blocks of our own than by AVX2's gemm:jit."""
-    (_, m), n = ins[0].shape, ins[1].shape[-1]
-    good = op.ta and not op.tb and float32(op, ins) and m >= 128 and n >= 64 and n % 8 == 0
-    return good and (clashes(m, n) or clashes(n, m))
 
 
 @kernel("linear", "onednn", when=matrix)
@@ -75,21 +65,41 @@ def linear(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """act(x w + b) with x (M, K), w (K, N), b (N,)."""
     nonempty(*ins, *outs)
     recipe = Recipe()
-    forward(recipe, ins, outs, op.still)
+    forward(recipe, op, ins, outs)
     recipe.activate(op.act)
     return recipe.prepared()
 
 
 @numba_kernel("matmul", when=in_blocks)
 def matmul_blocks(op: Any, ins: Specs, outs: Specs) -> Prepared:
-    """a' b; blocks of a and b take 192 and 512 KB of a second-level cache."""
-    (k, m), n = ins[0].shape, ins[1].shape[1]
-    high, deep, wide = 192, 256, 512
+    """a b or a' b in blocks."""
+    return Prepared(lambda i, o, scratch: rows([_blocks(op.ta, i, o, scratch)]), _ROOM, detail="blocks")
+
+
+@numba_kernel("linear", when=in_blocks)
+def linear_blocks(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """The same, then act(y + b)."""
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        return rows_of("gemm", "turned", *i, *o, *scratch, m, k, n, high, deep, wide)
+        return rows([_blocks(False, i, o, scratch), _finish(op, i, o)])
 
-    return Prepared(bind, (Spec((high * deep,)), Spec((deep * wide,))), detail="blocks")
+    return Prepared(bind, _ROOM, detail=f"blocks {op.act}")
+
+
+_HIGH, _DEEP, _WIDE = 192, 256, 512  # blocks of 192 and of 512 KB, for a second-level cache of 1 MB
+_ROOM = Spec((_HIGH * _DEEP,)), Spec((_DEEP * _WIDE,))
+
+
+def _blocks(turned: bool, ins: Arrays, outs: Arrays, scratch: Arrays) -> Row:
+    (m, n), k = outs[0].shape, ins[1].shape[0]
+    code = compiled("gemm", "blocks")
+    return call(code, *ins[:2], outs[0], *scratch, m, k, n, _HIGH, _DEEP, _WIDE, turned)
+
+
+def _finish(op: Any, ins: Arrays, outs: Arrays) -> Row:
+    from sparkdl.kernels.cpu._gemv import finish
+
+    return call(finish, outs[0], ins[2], *outs[0].shape, int(op.act == "relu"))
 
 
 @kernel("matmul", "numba", when=vector)
@@ -103,10 +113,7 @@ def linear_vector(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """The same, then act(y + b)."""
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        from sparkdl.kernels.cpu._gemv import finish
-
-        then = call(finish, o[0], i[2], *o[0].shape, int(op.act == "relu"))
-        return rows([_product(False, False, i, o), then])
+        return rows([_product(False, False, i, o), _finish(op, i, o)])
 
     return Prepared(bind, detail=f"gemv {op.act}")
 
