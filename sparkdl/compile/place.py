@@ -1,14 +1,13 @@
 """Place: choose the kernel of every node."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from sparkdl.compile.rewrite import live
 from sparkdl.compile.schedule import still_nodes
 from sparkdl.graph.graph import Graph, Node
 from sparkdl.kernels import table
 from sparkdl.kernels.table import Prepared
-from sparkdl.nd.ops.matmul import Linear
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,6 @@ def _runs(node: Node) -> bool:
 
 def _step(graph: Graph, k: int, libraries: tuple[str, ...], fixed: set[int]) -> Step:
     node = graph.nodes[k]
-    op = replace(node.op, still=True) if isinstance(node.op, Linear) and node.ins[1][0] in fixed else node.op
-    prepared = table.prepare(op, tuple(graph.spec(r) for r in node.ins), node.outs, libraries)
+    prepared = table.prepare(node.op, tuple(graph.spec(r) for r in node.ins), node.outs, libraries)
     packed = bool(prepared.still) and all(node.ins[j][0] in fixed for j in prepared.still)
     return Step(k, node, prepared, k in fixed, packed and k not in fixed)

@@ -1,7 +1,7 @@
 """numba code of attention's gradient head by head, float32: ds of some queries stays in cache from product to product.
 
 Letters as in nd/ops/attention.py; x (B,T,H,D) is read where it lies, a head's rows at a stride. Lengths D and E are
-multiples of 8. Rows of ds are padded to one.
+multiples of 8, to which rows of ds are padded.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ def backward(g: Any, q: Any, k: Any, v: Any, p: Any, made: Any, room: Any, sizes
     times, keys, d, e, d_row, e_row, padded, step = sizes
     dq, dk, dv = made
     turned, keys_in, g_in, q_in, ds = room
-    packed_turned(v, e_row, e, keys, f4(1.0), turned)
+    packed_turned(v, e_row, e, keys, turned)
     packed(k, d_row, keys, d, keys_in)
     for start in range(0, times, step):
         rows, at, add = min(step, times - start), p + 4 * start * keys, min(start, 1)

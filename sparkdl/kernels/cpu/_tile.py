@@ -132,15 +132,15 @@ def packed(b: Any, row: Any, k: Any, n: Any, into: Any) -> Any:
 
 
 @fast
-def packed_turned(b: Any, row: Any, k: Any, n: Any, scale: Any, into: Any) -> Any:
-    """scale b' into panels, for b (n, k) with rows at a stride; zeros up to a whole panel."""
+def packed_turned(b: Any, row: Any, k: Any, n: Any, into: Any) -> Any:
+    """b' into panels, for b (n, k) with rows at a stride; zeros up to a whole panel."""
     for j in range(0, n, PANEL):
         panel = vec(into + 4 * k * j, PANEL * k)
         for q in range(PANEL):
             if j + q < n:
                 x = vec(b + (j + q) * row, k)
                 for i in range(k):
-                    panel[PANEL * i + q] = x[i] * scale
+                    panel[PANEL * i + q] = x[i]
             else:
                 for i in range(k):
                     panel[PANEL * i + q] = f4(0.0)

@@ -44,13 +44,9 @@ class MatMul(Op):
 
 @op("linear")
 class Linear(Op):
-    """act(x w + b): (M, K), (K, N), (N,) -> (M, N). Has no gradient: the fuse pass makes it after differentiation.
-
-    still: w seldom changes, and kernels may lay it out for speed
-    """
+    """act(x w + b): (M, K), (K, N), (N,) -> (M, N). Has no gradient: the fuse pass makes it after differentiation."""
 
     act: str = "linear"
-    still: bool = False
 
     def infer(self, *ins: Spec) -> Spec:
         check_activation(self.name, self.act)
