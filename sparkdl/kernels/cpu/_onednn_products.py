@@ -6,13 +6,13 @@ AVX-512 alone. gemm: its gemm:jit. packed: its inner product, w packed in each r
     AVX-512, x w        brg   gemm   packed    AVX2, x w            gemm   packed   numba
     2048 x 128 x 512     94    104       96    2048 x 128 x 512      109      107     112
     128 x 784 x 512     109    114      105    128 x 784 x 512        75      104     101
-    256 x 784 x 2048    105    103       98    256 x 784 x 2048       51       90      90
+    256 x 784 x 2048    105    103       98    256 x 784 x 2048       53       90      87
     256 x 2048 x 2048   100    103       93    256 x 2048 x 2048      52       88      91
-    64 x 2048 x 2048     86    104       56    64 x 2048 x 2048       49       69      69
-    64 x 512 x 4096      81    102       63    64 x 512 x 4096        47       73      65
-    64 x 26752 x 2048    77    109       61    64 x 26752 x 2048      50       21      67
-    64 x 2048 x 26752    91    108       53    64 x 2048 x 26752      97       66      66
-    32 x 512 x 512       97    110       93    32 x 512 x 512         51       88      68
+    64 x 2048 x 2048     86    104       56    64 x 2048 x 2048       49       69      63
+    64 x 512 x 4096      81    102       63    64 x 512 x 4096        49       73      65*
+    64 x 26752 x 2048    77    109       61    64 x 26752 x 2048      46       21      67*
+    64 x 2048 x 26752    91    108       53    64 x 2048 x 26752     101       66      66*
+    32 x 512 x 512       97    110       93    32 x 512 x 512         68       88      84
     512 x 512 x 512     108    110      108    512 x 512 x 512        72      110     106
     3200 x 128 x 512     98    106      100    3200 x 128 x 512      102       89     105
     3200 x 32 x 512      98     97       94    3200 x 32 x 512       104      100     108
@@ -33,8 +33,11 @@ AVX-512 alone. gemm: its gemm:jit. packed: its inner product, w packed in each r
 
     g w': for AVX-512 brg is the best throughout (2048 x 512 x 128 105, gemm 94), for AVX2 gemm (106).
 
-Inside a training step, where w is cold, 256 x 2048 x 2048 made 91 in numba and 84 packed. AVX2's gemm:jit leaves
-operands as they lie where 1/M + 1/N >= 0.0038; rows a multiple of 2 KB apart then meet in the same lines of the cache.
+* of another run, in which gemm made 47, 50, 97. In training steps of two runs 256 x 2048 x 2048 made 91 in numba, 84
+packed; 256 x 784 x 2048 79 and 81.
+
+AVX2's gemm:jit leaves operands as they lie where 1/M + 1/N >= 0.0038; rows a multiple of 2 KB apart then meet in the
+same lines of the cache.
 """
 
 from typing import Any

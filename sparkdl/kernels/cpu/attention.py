@@ -63,7 +63,8 @@ def _short(op: Any, ins: Specs) -> bool:
 
     Time against oneDNN's, B T H D: 32 64 4 32 0.85, 16 200 4 32 0.76, 64 16 4 16 0.77, 8 64 16 8 0.66, 32 10 2 8 0.56;
     8 128 8 64 1.05, 2 512 8 64 0.97, 1 1024 4 64 1.00. Under AVX2: 32 64 4 32 0.98. The forward pass gains nothing:
-    1.02, 1.00, 0.97, 0.91, 0.90; 1.15, 1.07, 1.04. Zen 4, one thread, medians of alternated runs (2026-11-24).
+    1.02, 1.00, 0.97, 0.91, 0.90; 1.15, 1.07, 1.04. Zen 4, one thread, medians of alternated runs, some beside other
+    work (2026-11-24).
     """
     d, e = ins[1].shape[3], ins[3].shape[3]
     return float32(op, ins) and d % 8 == e % 8 == 0 and d + e <= 64
