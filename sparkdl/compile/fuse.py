@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from sparkdl.base.spec import Spec
 from sparkdl.compile.rewrite import live, topological
 from sparkdl.graph.graph import Graph, Node, Ref
+from sparkdl.kernels.codegen.numba_source import COMPILED
 from sparkdl.nd.op import Op
 from sparkdl.nd.ops.analysis import Relu
 from sparkdl.nd.ops.arithmetic import Add
@@ -142,6 +143,42 @@ def activated_below(edit: Edit, k: int) -> None:
         edit.same[(k, 0)] = edit.ref(node.ins[0])
 
 
+def summed_below(edit: Edit, k: int) -> None:
+    """sum(reshape(f(x))) -> sum(f(reshape(x))) for an elementwise f: the sum, a bias's gradient, can join its loop."""
+    node = edit.nodes[k]
+    if isinstance(node.op, Sum):
+        _lifted(edit, edit.ref(node.ins[0])[0])
+
+
+def _lifted(edit: Edit, k: int) -> None:
+    """reshape(f(x)) -> f(reshape(x)), and so on above."""
+    node = edit.nodes[k]
+    if not isinstance(node.op, Reshape) or (inner := _elementwise(edit, node.ins[0])) is None:
+        return
+    edit.nodes[edit.ref(node.ins[0])[0]] = Node(None, (), inner.outs, DROPPED)
+    shaped = {r: _reshaped(edit, r, node.outs[0].shape) for r in map(edit.ref, inner.ins)}
+    edit.nodes[k] = replace(inner, ins=tuple(shaped[edit.ref(r)] for r in inner.ins), outs=node.outs)
+    for ref in shaped.values():
+        _lifted(edit, ref[0])
+
+
+def _reshaped(edit: Edit, ref: Ref, shape: tuple[int, ...]) -> Ref:
+    """The value under another shape by a new node; a number as it is."""
+    spec = edit.spec(ref)
+    if spec.shape == ():
+        return ref
+    edit.nodes.append(Node(Reshape(shape), (ref,), (Spec(shape, spec.dtype),), edit.nodes[ref[0]].label))
+    return len(edit.nodes) - 1, 0
+
+
+def _elementwise(edit: Edit, ref: Ref) -> Node | None:
+    """The elementwise node that makes `ref` for one reader alone, from numbers and values of its own shape."""
+    node = edit.nodes[edit.ref(ref)[0]]
+    if node.op is None or node.op.name not in COMPILED or not node.outs[0].shape or edit.users(edit.ref(ref)) != 1:
+        return None
+    return node if all(edit.spec(r).shape in ((), node.outs[0].shape) for r in node.ins) else None
+
+
 def softmax_loss(edit: Edit, k: int) -> None:
     """The softmax cross-entropy and its gradient in one kernel, when the gradient of the losses does not need them."""
     node = edit.nodes[k]
@@ -233,6 +270,7 @@ RULES = (
     residual_convolution,
     activated,
     activated_below,
+    summed_below,
     softmax_loss,
     sigmoid_loss,
     sigmoid_total,

@@ -78,6 +78,7 @@ class Prepared:
 Prepare = Callable[[Any, Specs, Specs], Prepared]
 When = Callable[[Any, Specs], bool]
 _ROWS: dict[tuple[str, str], list[tuple[When, Prepare]]] = {}
+_FIRST: set[tuple[str, str]] = set()
 
 
 def always(op: Any, ins: Specs) -> bool:
@@ -85,10 +86,15 @@ def always(op: Any, ins: Specs) -> bool:
     return True
 
 
-def kernel(op: str, library: str, when: When = always) -> Callable[[Prepare], Prepare]:
-    """Enter a prepare function `(op, in_specs, out_specs) -> Prepared` for the op of that name."""
+def kernel(op: str, library: str, when: When = always, first: bool = False) -> Callable[[Prepare], Prepare]:
+    """Enter a prepare function `(op, in_specs, out_specs) -> Prepared` for the op of that name.
+
+    first: for this op, this library is asked before those that come before it elsewhere
+    """
 
     def enter(prepare: Prepare) -> Prepare:
+        if first:
+            _FIRST.add((op, library))
         _ROWS.setdefault((op, library), []).append((when, prepare))
         return prepare
 
@@ -133,7 +139,7 @@ def prepare(
     load()
     library, _, implementation = choice.partition(":")
     with using(threads), naming(implementation if choice else None):
-        return _first(op, ins, outs, (library,) if choice else libraries)
+        return _chosen(op, ins, outs, (library,) if choice else libraries)
 
 
 def choices(op: Any, ins: Specs, outs: Specs, libraries: tuple[str, ...], threads: int = 1) -> dict[str, Prepared]:
@@ -156,8 +162,8 @@ def _try(found: dict[str, Prepared], choice: str, *given: Any) -> None:
         found[choice] = made
 
 
-def _first(op: Any, ins: Specs, outs: Specs, libraries: tuple[str, ...]) -> Prepared:
-    for library in libraries:
+def _chosen(op: Any, ins: Specs, outs: Specs, libraries: tuple[str, ...]) -> Prepared:
+    for library in sorted(libraries, key=lambda name: (op.name, name) not in _FIRST):
         for when, make in _ROWS.get((op.name, library), ()):
             if when(op, ins):
                 try:

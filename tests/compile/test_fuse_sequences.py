@@ -10,9 +10,11 @@ from sparkdl.compile.simplify import simplify
 from sparkdl.graph.grad import grad
 from sparkdl.graph.graph import Graph
 from sparkdl.graph.verify import verify
+from sparkdl.nd.ops.analysis import relu
 from sparkdl.nd.ops.layernorm import layer_norm
 from sparkdl.nd.ops.matmul import matmul
 from sparkdl.nd.ops.reduce import sum as sum_of
+from sparkdl.nd.ops.shape import reshape
 from sparkdl.nd.ops.sigmoid import sigmoid_xent
 from sparkdl.nn.losses import BinaryCrossentropy
 from tests.compile.helpers import interpret
@@ -122,3 +124,20 @@ def test_the_loss_by_either_way(shape: tuple[int, ...]) -> None:
     x, y = (drawn(graph)[k].astype(np.float64).reshape(4, -1) for k in "zt")
     due = (np.log1p(np.exp(x)) - x * y).mean(1)
     np.testing.assert_allclose(interpret(graph, {"loss": loss}, drawn(graph))["loss"], due, rtol=1e-5)
+
+
+def dense(graph: Graph, *, again: bool = False) -> dict:
+    """relu(x w + b) over three axes, and the gradients of its weights."""
+    x, w, b = (graph.input(k, Spec(s)) for k, s in (("x", (2, 3, 4)), ("w", (4, 5)), ("b", (5,))))
+    y = relu(reshape(matmul(reshape(x, (6, 4)), w) + b, (2, 3, 5)) - 0.3)
+    slopes = grad(graph, sum_of(y * y * y) if again else sum_of(y), [w, b])
+    return {"y": y} | {f"d{k}": g for k, g in enumerate(slopes)}
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["a constant slope", "a slope of the values"])
+def test_a_bias_gradient_joins_the_loop_of_its_activation(again: bool) -> None:
+    graph = Graph()
+    outputs = dense(graph, again=again)
+    fused(graph, outputs)
+    program = compile(graph, outputs).explain()
+    assert not [line for line in program.splitlines() if " sum " in line], program

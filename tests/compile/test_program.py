@@ -200,6 +200,29 @@ def test_explain_and_counts() -> None:
     assert program.peak_bytes > 0
 
 
+@pytest.mark.parametrize("libraries", [LIBRARIES["cpu"], ("numpy", "ref")])
+def test_a_profile_runs_the_program(libraries) -> None:
+    graph, outputs, inputs = mlp()
+    moved = []
+    for times in (0, 3):
+        program = compile(graph, outputs, donate={"p": "p"}, libraries=libraries)
+        program.fill(inputs)
+        timings = program.profile(times) if times else [program.run() for _ in range(3)]
+        moved.append(program.inputs["p"].copy())
+    np.testing.assert_array_equal(*moved)
+    assert len(timings) == program.rows and {t.library for t in timings} == program.libraries()
+    assert all(t.microseconds > 0 and t.op and t.op in program.explain() for t in timings)
+
+
+def test_a_profile_copies_what_could_not_be_written_in_place() -> None:
+    graph = Graph()
+    p = graph.input("p", Spec((2, 2)))
+    program = compile(graph, {"p": matmul(p, p)}, donate={"p": "p"})
+    program.fill({"p": 2 * np.eye(2, dtype=np.float32)})
+    program.profile(2)
+    np.testing.assert_array_equal(program.inputs["p"], 16 * np.eye(2))
+
+
 def test_relu_behind_a_reshape_joins_the_product() -> None:
     """A dense layer over (B, T, C) is a product of (B T, C)."""
     graph = Graph()

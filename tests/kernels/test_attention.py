@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from sparkdl.base.errors import ShapeError
+from sparkdl.kernels import table
 from sparkdl.nd.array import NDArray
 from sparkdl.nd.ops.attention import Attention, AttentionGrad, attention
 from sparkdl.nd.ops.batched import BatchMatMul, batch_matmul
-from tests.kernels.harness import ONEDNN, agree, needs_onednn, normal, oracle, run
+from tests.kernels.harness import ONEDNN, agree, needs_onednn, normal, oracle, run, serves
 
 libraries = pytest.mark.parametrize("library", [ONEDNN, "numpy"])
 
@@ -60,6 +61,35 @@ def test_shapes(shape):
     b, t, _, h, _, e = shape
     g, p = normal((b, t, h, e), seed=4), oracle(Attention(0.3), (q, k, v))[1].astype("f")
     agree(AttentionGrad(0.3), (g, q, k, v, p), "onednn", shift=4)
+
+
+@pytest.mark.parametrize(
+    "shape", [(2, 70, 33, 5, 24, 8), (1, 1, 200, 2, 32, 32), (2, 13, 7, 3, 8, 16), (1, 300, 9, 1, 16, 24)]
+)
+def test_gradients_of_short_heads(shape):
+    b, t, _, h, _, e = shape
+    q, k, v = given(*shape)
+    g, p = normal((b, t, h, e), seed=4), oracle(Attention(0.3), (q, k, v))[1].astype("f")
+    agree(AttentionGrad(0.3), (g, q, k, v, p), "numba", shift=4)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nan_and_infinity_flow_through_the_gradient_of_short_heads(bad):
+    q, k, v = given(2, 5, 7, 3, 8, 8)
+    g, p = normal((2, 5, 3, 8), seed=4), oracle(Attention(0.3), (q, k, v))[1].astype("f")
+    g[1, 2, 0, 3] = bad
+    with np.errstate(invalid="ignore"):
+        want = oracle(AttentionGrad(0.3), (g, q, k, v, p))
+    for y, z in zip(run(AttentionGrad(0.3), (g, q, k, v, p), "numba"), want, strict=True):
+        np.testing.assert_array_equal(np.isfinite(y), np.isfinite(z))
+
+
+def test_who_serves_a_gradient():
+    for lengths, library in (((8, 24), "numba"), ((64, 64), ONEDNN.values[0]), ((4, 6), ONEDNN.values[0])):
+        q, k, v = given(2, 5, 7, 3, *lengths)
+        specs = tuple(NDArray(a).spec for a in (normal((2, 5, 3, lengths[1])), q, k, v, normal((2, 3, 5, 7))))
+        made = table.prepare(AttentionGrad(), specs, AttentionGrad().specs(specs))
+        assert made.library == library or not serves(AttentionGrad(), [np.zeros(s.shape, "f") for s in specs], library)
 
 
 def test_specs_that_do_not_fit():

@@ -1,15 +1,20 @@
 """matmul and linear: every library against the float64 oracle."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
 from sparkdl.base.errors import ShapeError
 from sparkdl.base.spec import Spec
 from sparkdl.kernels import table
+from sparkdl.kernels.cpu._onednn import library
 from sparkdl.kernels.cpu.small import small
 from sparkdl.nd.array import NDArray, execute
 from sparkdl.nd.ops.matmul import Linear, MatMul, linear, matmul
-from tests.kernels.harness import LIBRARIES, ONEDNN, agree, gradient_error, normal, run, serves
+from tests.kernels.harness import LIBRARIES, ONEDNN, agree, gradient_error, needs_onednn, normal, run, serves
 
 SHAPES = [
     (1, 1, 1),
@@ -116,6 +121,69 @@ def test_products_with_a_vector_are_left_to_numba():
 @pytest.mark.parametrize(("ta", "tb"), FLAGS)
 def test_the_gradient(ta, tb):
     assert gradient_error(MatMul(ta, tb), operands(4, 5, 6, ta, tb)) < 1e-7
+
+
+@pytest.mark.parametrize("shape", [(512, 300, 136), (150, 700, 1024), (128, 1, 512), (1024, 9, 64)])
+def test_blocks_of_our_own(shape):
+    agree(MatMul(True), operands(*shape, True), "numba", shift=4)
+
+
+@pytest.mark.parametrize("shape", [(200, 300, 512), (131, 7, 1024), (128, 1, 512)])
+def test_blocks_of_rows(shape):
+    x, w = operands(*shape)
+    agree(MatMul(), (x, w), "numba", shift=4)
+    for act in ("linear", "relu"):
+        agree(Linear(act), (x, w, normal(shape[2:], seed=3)), "numba", shift=4)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_nan_and_infinity_stay_in_their_column(bad):
+    a, b = operands(512, 20, 64, True)
+    a[3, 7] = bad
+    y = run(MatMul(True), (a, b), "numba")[0]
+    assert not np.isfinite(y[7]).any() and np.isfinite(np.delete(y, 7, 0)).all()
+
+
+FORMS = """
+import numpy as np
+from sparkdl.base.spec import Spec
+from sparkdl.kernels import table
+from sparkdl.nd.ops.matmul import Linear, MatMul
+from tests.kernels.harness import agree, normal
+for op, x, w in (
+    (MatMul(), (32, 300), (300, 512)),
+    (Linear("relu"), (128, 300), (300, 1024)),
+    (Linear("relu"), (128, 30), (30, 520)),
+    (Linear(), (17, 256), (256, 512)),
+    (MatMul(True), (300, 256), (300, 72)),
+    (MatMul(True), (32, 512), (32, 136)),
+    (MatMul(False, True), (32, 512), (200, 512)),
+):
+    arrays = [normal(s, seed=k) for k, s in enumerate((x, w, w[1:])[: 2 + (op.name == "linear")])]
+    specs = tuple(Spec(a.shape) for a in arrays)
+    made = table.prepare(op, specs, op.specs(specs))
+    agree(op, arrays, made.library, rtol=1e-4)
+    print(made.library, made.detail)
+"""
+AVX2 = ["numba blocks", "numba blocks relu", "gemm:jit:f32 relu", *["gemm:jit:f32"] * 2, "numba blocks", "gemm:jit:f32"]
+AVX512 = ["gemm:jit:f32", "gemm:jit:f32 relu", "brg:avx512_core relu", *["gemm:jit:f32"] * 2, *["brg:avx512_core"] * 2]
+
+
+@needs_onednn
+@pytest.mark.parametrize(("isa", "forms"), [("AVX2", AVX2), ("AVX512_CORE", AVX512)])
+def test_forms_of_products(isa, forms):
+    """The tables of _onednn_products, and that each form is right."""
+    if not reaches(isa):
+        pytest.skip(f"no {isa} here")
+    env = os.environ | {"ONEDNN_MAX_CPU_ISA": isa}
+    done = subprocess.run([sys.executable, "-c", FORMS], env=env, capture_output=True, text=True)
+    assert done.stdout.splitlines() == [f if f.startswith("numba") else f"onednn {f}" for f in forms], done.stderr
+
+
+def reaches(isa):
+    """Whether oneDNN has that instruction set here: the bits of dnnl_cpu_isa_avx2 or _avx512_core."""
+    bits = {"AVX2": 0x7, "AVX512_CORE": 0x27}[isa]
+    return int(library().functions.dnnl_get_effective_cpu_isa()) & bits == bits
 
 
 def test_the_gradient_checker_sees_an_error_of_a_thousandth(monkeypatch):

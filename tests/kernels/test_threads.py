@@ -11,10 +11,12 @@ from sparkdl.base.errors import ConfError, KernelError
 from sparkdl.base.spec import Spec
 from sparkdl.kernels import table, threads as counts
 from sparkdl.kernels.cpu import _team
+from sparkdl.kernels.cpu._onednn_products import in_blocks
 from sparkdl.kernels.threads import check_threads, count, using
 from sparkdl.nd.array import execute
-from sparkdl.nd.ops.attention import Attention
+from sparkdl.nd.ops.attention import Attention, AttentionGrad
 from sparkdl.nd.ops.layernorm import GroupNorm, LayerNorm, LayerNormGrad, LayerNormResidual
+from sparkdl.nd.ops.matmul import MatMul
 from sparkdl.nd.ops.random import Dropout
 from sparkdl.nd.ops.reduce import ArgMax, Max, Min, Sum
 from sparkdl.nd.ops.sigmoid import SigmoidXent, SigmoidXentBoth, SigmoidXentGrad
@@ -183,6 +185,26 @@ def test_attention_has_the_same_softmax_in_three_threads(causal):
         assert _team.shares(4 * 2 * 128, 2 * want[1].size, 16) == 3
         for got, w in zip(run(Attention(0.25, causal), (q, k, v, mask), "onednn"), want, strict=True):
             close(got, w)
+
+
+def test_short_heads_have_the_same_gradient_whatever_the_count():
+    g, q, k, v = (normal((9, 70, 3, 16), seed=n) for n in range(4))
+    p = np.random.default_rng(0).dirichlet(np.ones(70), (9, 3, 70)).astype("f")
+    one = run(AttentionGrad(0.25), (g, q, k, v, p), "numba")
+    for n in (2, 3):
+        with using(n):
+            specs = tuple(Spec(a.shape) for a in (g, q, k, v, p))
+            op = AttentionGrad(0.25)
+            assert table.prepare(op, specs, op.specs(specs), ("numba",), n).detail.endswith(f" /{n}")
+            for a, b in zip(one, run(op, (g, q, k, v, p), "numba"), strict=True):
+                np.testing.assert_array_equal(a, b)
+
+
+def test_blocks_of_one_thread_are_not_taken_in_two():
+    specs = Spec((256, 784)), Spec((784, 2048))
+    assert in_blocks(MatMul(), specs)
+    with using(2):
+        assert not in_blocks(MatMul(), specs)
 
 
 def test_nan_and_infinity_stay_in_their_rows():

@@ -17,7 +17,7 @@ from sparkdl.kernels.cpu._team import shared
 from sparkdl.kernels.table import Array, Arrays, Bound, Prepare, Prepared, Rows, Unsupported, When, always, kernel
 
 
-def numba_kernel(op: str, when: When = always) -> Callable[[Prepare], Prepare]:
+def numba_kernel(op: str, when: When = always, first: bool = False) -> Callable[[Prepare], Prepare]:
     """`@kernel(op, "numba")` for a machine that may lack numba."""
 
     def enter(prepare: Prepare) -> Prepare:
@@ -26,7 +26,7 @@ def numba_kernel(op: str, when: When = always) -> Callable[[Prepare], Prepare]:
                 raise Unsupported
             return prepare(op, ins, outs)
 
-        kernel(op, "numba", when)(guarded)
+        kernel(op, "numba", when, first)(guarded)
         return prepare
 
     return enter

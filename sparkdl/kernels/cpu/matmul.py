@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl.base.spec import Specs
+from sparkdl.base.spec import Spec, Specs
 from sparkdl.kernels.cpu._calls import in_order
 from sparkdl.kernels.cpu._onednn_objects import choose, plain
+from sparkdl.kernels.cpu._onednn_products import backward, forward, in_blocks
 from sparkdl.kernels.cpu._onednn_recipe import (
-    BIAS,
     DST,
     INS,
     OUTS,
@@ -24,6 +24,7 @@ from sparkdl.kernels.cpu._onednn_recipe import (
     nonempty,
     rows,
 )
+from sparkdl.kernels.cpu._rows import compiled, numba_kernel
 from sparkdl.kernels.cpu.small import small
 from sparkdl.kernels.table import Arrays, Bound, Prepared, kernel
 
@@ -43,46 +44,63 @@ def matrix(op: Any, ins: Specs) -> bool:
 def matmul(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """(M, K) x (K, N) -> (M, N); a transposed operand is the same memory with other strides."""
     nonempty(*ins, *outs)
-    (m, n), k = outs[0].shape, ins[0].shape[0 if op.ta else 1]
-    a = plain((m, k), (1, m) if op.ta else (k, 1), ins[0].dtype)
-    b = plain((k, n), (1, k) if op.tb else (n, 1), ins[1].dtype)
-    recipe, y = Recipe(), plain((m, n), dtype=outs[0].dtype)
-    avoid = "brg" if _tall(op, ins, k, n) or _wide(op, ins, n) else "ref"
-    choice = choose("matmul", a, b, None, y, avoid=avoid)
-    recipe.run(choice, {SRC: Slot(INS, 0, a), WEIGHTS: Slot(INS, 1, b), DST: Slot(OUTS, 0, y)})
+    recipe = Recipe()
+    if op.ta or op.tb:
+        _turned(recipe, op, ins, outs)
+    else:
+        forward(recipe, op, ins, outs)
     return recipe.prepared()
 
 
-def _tall(op: Any, ins: Specs, k: int, n: int) -> bool:
-    """A kernel's gradient over many rows: gemm:jit, which packs both sides, is as fast as blocked kernels or faster.
-
-    Its time against brg's, M x K x N: 128 x 2048 x 512 0.90, 512 x 2048 x 128 0.93, 128 x 3136 x 512 0.86,
-    32 x 3200 x 512 0.82, 64 x 12800 x 64 0.99; in another run 512 x 3136 x 2048 1.01, 64 x 3200 x 2048 0.99. For brg:
-    128 x 3200 x 10 1.10, 40 x 64 x 64 1.06, 512 x 128 x 256 1.01, 256 x 1000 x 256 1.00, 784 x 128 x 512 0.97,
-    2048 x 256 x 2048 0.96. Zen 4 with AVX-512, one thread, other work on the machine (2026-11-20).
-    """
-    return bool(op.ta) and float32(op, ins) and k >= 1024 and n >= 64
-
-
-def _wide(op: Any, ins: Specs, n: int) -> bool:
-    """Thousands of columns: gemm:jit, in whose time to brg's, M x K x N, 256 x 128 x 4096 is 0.87, 256 x 128 x 10000
-    0.96, 128 x 512 x 10000 0.95, 256 x 128 x 27000 0.88, the same of a kernel's gradient (ta) 0.83, 64 x 2048 x 26752
-    0.88. For brg: 256 x 784 x 2048 1.06, and 256 x 27000 x 128 with tb 1.17. Zen 4 with AVX-512 (2026-11-24).
-    """
-    return not op.tb and float32(op, ins) and n >= 4096
+def _turned(recipe: Recipe, op: Any, ins: Specs, outs: Specs) -> None:
+    (m, n), k = outs[0].shape, ins[0].shape[0 if op.ta else 1]
+    a = plain((m, k), (1, m) if op.ta else (k, 1), ins[0].dtype)
+    b = plain((k, n), (1, k) if op.tb else (n, 1), ins[1].dtype)
+    y = plain((m, n), dtype=outs[0].dtype)
+    choice = backward(op, ins, a, b, y) if op.ta and not op.tb else choose("matmul", a, b, None, y)
+    recipe.run(choice, {SRC: Slot(INS, 0, a), WEIGHTS: Slot(INS, 1, b), DST: Slot(OUTS, 0, y)})
 
 
 @kernel("linear", "onednn", when=matrix)
 def linear(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """act(x w + b) with x (M, K), w (K, N), b (N,)."""
     nonempty(*ins, *outs)
-    x, w, y = (plain(s.shape, dtype=s.dtype) for s in (*ins[:2], *outs))
-    b = plain((1, *ins[2].shape), dtype=ins[2].dtype)
     recipe = Recipe()
-    slots = {SRC: Slot(INS, 0, x), WEIGHTS: Slot(INS, 1, w), BIAS: Slot(INS, 2, b), DST: Slot(OUTS, 0, y)}
-    recipe.run(choose("matmul", x, w, b, y), slots)
+    forward(recipe, op, ins, outs)
     recipe.activate(op.act)
     return recipe.prepared()
+
+
+@numba_kernel("matmul", when=in_blocks)
+def matmul_blocks(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """a b or a' b in blocks."""
+    return Prepared(lambda i, o, scratch: rows([_blocks(op.ta, i, o, scratch)]), _ROOM, detail="blocks")
+
+
+@numba_kernel("linear", when=in_blocks)
+def linear_blocks(op: Any, ins: Specs, outs: Specs) -> Prepared:
+    """The same, then act(y + b)."""
+
+    def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
+        return rows([_blocks(False, i, o, scratch), _finish(op, i, o)])
+
+    return Prepared(bind, _ROOM, detail=f"blocks {op.act}")
+
+
+_HIGH, _DEEP, _WIDE = 192, 256, 512  # blocks of 192 and of 512 KB, for a second-level cache of 1 MB
+_ROOM = Spec((_HIGH * _DEEP,)), Spec((_DEEP * _WIDE,))
+
+
+def _blocks(turned: bool, ins: Arrays, outs: Arrays, scratch: Arrays) -> Row:
+    (m, n), k = outs[0].shape, ins[1].shape[0]
+    code = compiled("gemm", "blocks")
+    return call(code, *ins[:2], outs[0], *scratch, m, k, n, _HIGH, _DEEP, _WIDE, turned)
+
+
+def _finish(op: Any, ins: Arrays, outs: Arrays) -> Row:
+    from sparkdl.kernels.cpu._gemv import finish
+
+    return call(finish, outs[0], ins[2], *outs[0].shape, int(op.act == "relu"))
 
 
 @kernel("matmul", "numba", when=vector)
@@ -96,10 +114,7 @@ def linear_vector(op: Any, ins: Specs, outs: Specs) -> Prepared:
     """The same, then act(y + b)."""
 
     def bind(i: Arrays, o: Arrays, scratch: Arrays) -> Bound:
-        from sparkdl.kernels.cpu._gemv import finish
-
-        then = call(finish, o[0], i[2], *o[0].shape, int(op.act == "relu"))
-        return rows([_product(False, False, i, o), then])
+        return rows([_product(False, False, i, o), _finish(op, i, o)])
 
     return Prepared(bind, detail=f"gemv {op.act}")
 
