@@ -102,9 +102,19 @@ def _finalists(work: Workload, asked: Asked) -> dict[str, Step]:
         seen = alternate(forms, 1.0, least=2)
         least = min(t[0] for t in seen.values())
         forms = {k: v for k, v in forms.items() if k == "plain" or seen[k][0] < CLOSE * least}
-    if asked.compile and work.theirs_step is None:
-        forms["compiled"] = torch_step(work, work.theirs(), Form(compiled=True, precision=asked.precision))
-    return forms
+    compiled = _compiled(work, asked) if asked.compile and work.theirs_step is None else None
+    return forms | ({"compiled": compiled} if compiled else {})
+
+
+def _compiled(work: Workload, asked: Asked) -> Step | None:
+    """torch.compile's step, where it works: it needs a C++ compiler, and not every network goes through it."""
+    step = torch_step(work, work.theirs(), Form(compiled=True, precision=asked.precision))
+    try:
+        step()
+    except Exception as error:  # whatever it raises, the row goes on without this column
+        print(f"{work.name}: torch.compile does not work here: {str(error).splitlines()[0]}", file=sys.stderr)
+        return None
+    return step
 
 
 def isa_name() -> str:

@@ -18,6 +18,7 @@ from sparkdl.nn.wiring import Node
 
 WIDTH, HEADS, INNER, TIMES, LAYERS, CLASSES = 128, 4, 512, 64, 2, 10
 EPSILON = 1e-5  # torch's
+BOUND = "its 5.0 GFLOP of products at the 112 GF/s of a Zen 4 core alone take 0.60 of torch's time"
 
 
 def ours() -> Network:
@@ -76,6 +77,6 @@ def _copy_attention(weights: dict[str, Any], part: Any) -> None:
 
 WORKLOADS: tuple[Workload, ...] = (
     Workload(
-        "transformer", 32, ours, Encoder, normal(TIMES, WIDTH), classes(CLASSES), (0.50, 0.80), copy=copy
+        "transformer", 32, ours, Encoder, normal(TIMES, WIDTH), classes(CLASSES), (0.50, 0.80), copy=copy, reason=BOUND,
     ),
 )  # fmt: skip

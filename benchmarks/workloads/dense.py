@@ -43,7 +43,7 @@ def lenet() -> Workload:
     return Workload("lenet", 64, ours, theirs, normal(28, 28, 1), classes(10), (0.70, 0.85))
 
 
-GEMM = "AVX2 and AVX-512 reach the same peak on this CPU, and all that is left is products"
+GEMM = "products alone, at the 112 GF/s that a Zen 4 core makes with AVX2 and AVX-512 alike, take longer than the bar"
 
 WORKLOADS = (
     mlp("mlp_tabular", (40, 64, 32, 2), 64, (0.12, 0.20), y=classes(2)),

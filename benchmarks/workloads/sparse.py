@@ -162,11 +162,13 @@ def clicks(rng: np.random.Generator, batch: int) -> Array:
     return rng.integers(0, 2, (batch, 1)).astype(np.float32)
 
 
+BOUND = "its 5.3 GFLOP of products at the 112 GF/s of a Zen 4 core alone take 47 ms"
+
 WORKLOADS: tuple[Workload, ...] = (
     Workload(
         "sparse_autoencoder", 256, autoencoder, Bag, columns, columns, (0.45, 0.65),
         loss=(BinaryCrossentropy(from_logits=True), dense_binary), optimizer=(TINY, tiny), copy=copy_bag,
-        ours_step=sparse_step, steps=5,
+        ours_step=sparse_step, steps=5, reason=BOUND,
     ),
     Workload(
         "wide_deep", 512, wide_deep, WideDeep, {**{f"c{k}": hashed for k in range(TABLES)}, "numbers": normal(NUMBERS)},
