@@ -66,15 +66,25 @@ class _Grouping:
         if prod(a.space) != 1 and prod(b.space) != 1 and a.space != b.space:
             return
         union = Group(a.members | b.members, space)
-        if self._feeds_on_sum(union) or self._returns(union) or split_of(self.graph, union) is None:
+        if self._repeats_sum(union) or self._feeds_on_sum(union) or self._returns(union):
+            return
+        if split_of(self.graph, union) is None:
             return
         for k in union.members:
             self.of[k] = union
 
+    def _repeats_sum(self, group: Group) -> bool:
+        """A sum of one number may not stand in a loop over many: it would add that number once for each."""
+        summed = [self.graph.spec(self.graph.nodes[k].ins[0]) for k in self._sums(group)]
+        return any(spec.size != prod(group.space) for spec in summed)
+
     def _feeds_on_sum(self, group: Group) -> bool:
         """A sum is known only when the loop has ended: no member may read it."""
-        sums = {k for k in group.members if isinstance(self.graph.nodes[k].op, Sum)}
+        sums = self._sums(group)
         return any(r[0] in sums for k in group.members for r in self.graph.nodes[k].ins)
+
+    def _sums(self, group: Group) -> set[int]:
+        return {k for k in group.members if isinstance(self.graph.nodes[k].op, Sum)}
 
     def _returns(self, group: Group) -> bool:
         """Whether a path leaves the group and comes back."""

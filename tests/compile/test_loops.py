@@ -81,6 +81,16 @@ def test_a_value_used_inside_and_after_the_loop() -> None:
     same(graph, {"out": y / s, "y": y}, {"x": fill((3, 5), 1)})
 
 
+@pytest.mark.parametrize("shape", [(), (1,), (1, 1)])
+@pytest.mark.parametrize("axes", [None, 0])
+def test_a_sum_of_one_number_stays_out_of_the_loop_of_many(shape: tuple[int, ...], axes: int | None) -> None:
+    graph = Graph()
+    one, many = graph.input("one", Spec(shape)), graph.input("many", Spec((5, 7)))
+    small = e.absolute(one)
+    total = r.sum(small) if axes is None or not shape else r.sum(small, axes)
+    same(graph, {"sum": total, "y": small + many}, {"one": fill(shape, 0), "many": fill((5, 7), 1)})
+
+
 @pytest.mark.parametrize(
     "shapes", [((2, 1, 3), (1, 4, 1)), ((2, 3, 4), (3, 1)), ((2, 3, 4), (3, 4)), ((1, 5), (5,)), ((0, 3), (3,))]
 )
