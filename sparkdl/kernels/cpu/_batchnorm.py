@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numba import carray
 
+from sparkdl.kernels.cpu._line import added, copied, zeroed
 from sparkdl.kernels.cpu._numba import as_pointer, double_of, f4, fast, ints, vec
 
 BLOCK = 64  # rows whose sums are float32
@@ -21,24 +22,6 @@ BLOCK = 64  # rows whose sums are float32
 @fast
 def doubles(address: Any, n: Any) -> Any:
     return carray(as_pointer(address), (n,), np.float64)
-
-
-@fast
-def copied(x: Any, y: Any) -> Any:
-    for j in range(y.shape[0]):
-        y[j] = x[j]
-
-
-@fast
-def added(x: Any, y: Any) -> Any:
-    for j in range(y.shape[0]):
-        y[j] += x[j]
-
-
-@fast
-def zeroed(y: Any) -> Any:
-    for j in range(y.shape[0]):
-        y[j] = f4(0.0)
 
 
 @fast

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from numba import carray
 
+from sparkdl.kernels.cpu._line import added, copied
 from sparkdl.kernels.cpu._numba import as_pointer, f4, fast, ints, vec
 from sparkdl.kernels.cpu._shape import zero_bytes
 
@@ -21,18 +22,6 @@ def index(address: Any, i: Any, wide: Any) -> Any:
 def filled(y: Any, value: Any) -> Any:
     for j in range(y.shape[0]):
         y[j] = value
-
-
-@fast
-def copied(x: Any, y: Any) -> Any:
-    for j in range(y.shape[0]):
-        y[j] = x[j]
-
-
-@fast
-def added(x: Any, y: Any) -> Any:
-    for j in range(y.shape[0]):
-        y[j] += x[j]
 
 
 def take(args: Any, b: Any, c: Any, d: Any) -> Any:

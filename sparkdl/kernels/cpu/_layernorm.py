@@ -9,33 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from sparkdl.kernels.cpu._line import added, copied, total, zeroed
 from sparkdl.kernels.cpu._numba import double_of, f4, fast, ints, vec
-
-
-@fast
-def copied(x: Any, y: Any) -> Any:
-    for j in range(y.shape[0]):
-        y[j] = x[j]
-
-
-@fast
-def added(x: Any, y: Any) -> Any:
-    for j in range(y.shape[0]):
-        y[j] += x[j]
-
-
-@fast
-def zeroed(y: Any) -> Any:
-    for j in range(y.shape[0]):
-        y[j] = f4(0.0)
-
-
-@fast
-def total(y: Any) -> Any:
-    s = f4(0.0)
-    for j in range(y.shape[0]):
-        s += y[j]
-    return s
 
 
 @fast

@@ -94,8 +94,12 @@ def double_of(context: Any, bits: Any) -> Any:
 
 
 def fast(fn: Callable[..., Any]) -> Callable[..., Any]:
-    """Compile a helper that kernels call."""
-    made: Callable[..., Any] = njit(fastmath=FASTMATH, error_model="numpy", cache=True, **ALONE)(fn)
+    """Compile a helper that kernels call.
+
+    It is always inlined. Called, it would be one of two copies, that of its own library where that was compiled in this
+    process, else the kernel's, and these may round otherwise: the bits of a result depended on what was in the cache.
+    """
+    made: Callable[..., Any] = njit(fastmath=FASTMATH, error_model="numpy", cache=True, forceinline=True, **ALONE)(fn)
     return made
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numba import carray
 
+from sparkdl.kernels.cpu._line import copied
 from sparkdl.kernels.cpu._numba import as_pointer, double_of, f4, fast, ints, vec
 
 TILE = 1024
@@ -48,12 +49,6 @@ def drawn(low: Any, high: Any, block: Any, k0: Any, k1: Any, w: Any) -> Any:
 def kept(y: Any, w: Any, threshold: Any, scale: Any) -> Any:
     for j in range(y.shape[0]):
         y[j] = y[j] * scale if w[j] >= threshold else f4(0.0)
-
-
-@fast
-def copied(x: Any, y: Any) -> Any:
-    for j in range(y.shape[0]):
-        y[j] = x[j]
 
 
 def dropout(args: Any, first: Any, last: Any, part: Any) -> Any:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sparkdl.kernels.cpu._line import added, total, zeroed
 from sparkdl.kernels.cpu._numba import bits_of, f4, fast, float_of, ints, vec
 
 TILE = 4096
@@ -15,29 +16,9 @@ _MAGNITUDE, _INFINITY = np.int32(0x7FFFFFFF), np.int32(0x7F800000)
 
 
 @fast
-def zeroed(y: Any) -> Any:
-    for j in range(y.shape[0]):
-        y[j] = f4(0.0)
-
-
-@fast
-def added(x: Any, y: Any) -> Any:
-    for j in range(y.shape[0]):
-        y[j] += x[j]
-
-
-@fast
 def added8(x0: Any, x1: Any, x2: Any, x3: Any, x4: Any, x5: Any, x6: Any, x7: Any, y: Any) -> Any:
     for j in range(y.shape[0]):
         y[j] += ((x0[j] + x1[j]) + (x2[j] + x3[j])) + ((x4[j] + x5[j]) + (x6[j] + x7[j]))
-
-
-@fast
-def total(x: Any) -> Any:
-    s = f4(0.0)
-    for j in range(x.shape[0]):
-        s += x[j]
-    return s
 
 
 @fast

@@ -12,15 +12,10 @@ from typing import Any
 import numpy as np
 
 from sparkdl.kernels.cpu._gather import index
+from sparkdl.kernels.cpu._line import copied, zeroed
 from sparkdl.kernels.cpu._numba import bits_of, exp, f4, fast, float_of, ints, vec
 from sparkdl.kernels.cpu._sparse import bounds
 from sparkdl.kernels.cpu.sigmoid import TILE
-
-
-@fast
-def copied(x: Any, y: Any) -> Any:
-    for j in range(y.shape[0]):
-        y[j] = x[j]
 
 
 @fast
@@ -139,12 +134,6 @@ def sigmoid_xent(args: Any, first: Any, last: Any, part: Any) -> Any:
         if a[4] != 0 and not dense:
             row_lowered(vec(a[7] + 4 * i * cols, cols), totals, a[3], i, a[1], a[2], size, wide, scale)
     return 0
-
-
-@fast
-def zeroed(y: Any) -> Any:
-    for j in range(y.shape[0]):
-        y[j] = f4(0.0)
 
 
 @fast

@@ -12,16 +12,11 @@ from typing import Any
 import numpy as np
 from numba import carray
 
+from sparkdl.kernels.cpu._line import copied, total
 from sparkdl.kernels.cpu._numba import as_pointer, exp, f4, fast, ints, row_max, vec
 
 BLOCK = 2048  # elements of a block of rows; softmax.py divides by it too
 SOFT, WIDE = 2, 1  # what labels are: float32 (rows, cols), int64 (rows,); 0 is int32 (rows,)
-
-
-@fast
-def copied(x: Any, y: Any) -> Any:
-    for j in range(y.shape[0]):
-        y[j] = x[j]
 
 
 @fast
@@ -41,14 +36,6 @@ def exponentiated(y: Any) -> Any:
 def scaled(y: Any, k: Any) -> Any:
     for j in range(y.shape[0]):
         y[j] *= k
-
-
-@fast
-def total(y: Any) -> Any:
-    s = f4(0.0)
-    for j in range(y.shape[0]):
-        s += y[j]
-    return s
 
 
 @fast
