@@ -41,11 +41,10 @@ PHASES = ("interpreter", "import", "compile", "step")
 
 
 def start(cache: str) -> dict[str, float]:
-    """Seconds of each phase of a fresh process, and `total`."""
+    """Seconds of each phase of a fresh process, and `total`. It may keep byte code, as it may for users."""
+    given = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"SPARKDL_CACHE": cache}
     begun = time.time()
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD], env=os.environ | {"SPARKDL_CACHE": cache}, capture_output=True, text=True
-    )
+    done = subprocess.run([sys.executable, "-c", CHILD], env=given, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(done.stderr)
     at = [begun, *map(float, done.stdout.split())]
