@@ -218,9 +218,8 @@ def _inherited(
         ref, shift = root(graph, step.node.ins[j])
         if out != k or ref not in owner or shift or graph.spec(ref).nbytes != spec.nbytes:
             continue
-        also = {
-            i for i, r in enumerate(step.node.ins) if root(graph, r)[0] == ref
-        }  # x * x may go over x, conv(x) + x not
+        # x * x may go over x, conv(x) + x not
+        also = {i for i, r in enumerate(step.node.ins) if root(graph, r)[0] == ref}
         if not {(k, i) for i in also} <= {*step.prepared.inplace}:
             continue
         if last[ref] == n and lives[owner[ref]].stop == n and owner[ref] not in taken:

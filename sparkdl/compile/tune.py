@@ -27,13 +27,13 @@ from sparkdl.graph.graph import Graph
 from sparkdl.kernels import table
 from sparkdl.kernels.measured import Measured
 from sparkdl.kernels.run import run_bound
-from sparkdl.kernels.table import Prepared, Rows
+from sparkdl.kernels.table import Arrays, Prepared, Rows
 from sparkdl.kernels.threads import count
 
 VARIABLE = "SPARKDL_TUNE"
 SMALL = 2e7  # operations, some 0.2 ms: what is smaller is not worth the measuring
 MARGIN = 0.95  # of the tables' time, that another choice must stay below
-ROUNDS, HOPELESS = 5, 1.5  # timings of each; what takes so many times the best is given up after the first
+ROUNDS, HOPELESS = 5, 1.5  # timings of each; what takes so many times the best is given up
 COLD = 1 << 22  # bytes written between two timings, so that none finds its data in the nearest cache
 
 
@@ -67,8 +67,8 @@ def tuned(graph: Graph, libraries: tuple[str, ...], still: Collection[str], seco
     tasks = _tasks(graph, still)
     known, deadline = Measured(), time.monotonic() + seconds
     for task in sorted(set(tasks.values()), key=_work, reverse=True):
-        if task.text not in known and time.monotonic() < deadline:
-            known[task.text] = _best(task, libraries, deadline)
+        if task.text not in known and (best := _best(task, libraries, deadline)) is not None:
+            known[task.text] = best
     known.save()
     found = {k: known.get(task.text, "") for k, task in tasks.items()}
     return {k: choice for k, choice in found.items() if choice and _serves(tasks[k], libraries, choice)}
@@ -120,25 +120,26 @@ def _serves(task: Task, libraries: tuple[str, ...], choice: str) -> bool:
     return True
 
 
-def _best(task: Task, libraries: tuple[str, ...], deadline: float) -> str:
-    """The fastest choice; "" for the tables'."""
+def _best(task: Task, libraries: tuple[str, ...], deadline: float) -> str | None:
+    """The fastest choice; "" for the tables', None where time is up before all were timed."""
+    if time.monotonic() >= deadline:
+        return None
     default = table.prepare(task.op, task.ins, task.outs, libraries, count())
     others = table.choices(task.op, task.ins, task.outs, libraries, count())
-    calls = {"": _call(task, default)} | {
-        choice: _call(task, made)
-        for choice, made in others.items()
-        if (made.library, made.detail) != (default.library, default.detail)
-    }
-    times = _times(calls, deadline)
+    others = {c: p for c, p in others.items() if (p.library, p.detail) != (default.library, default.detail)}
+    draw = np.random.default_rng(0)
+    ins, outs = (tuple(_filled(draw, s) for s in specs) for specs in (task.ins, task.outs))
+    times = _times({c: _call(task, p, ins, outs) for c, p in ({"": default} | others).items()}, deadline)
+    if times is None:
+        return None
     best = min(times, key=times.__getitem__)
     return best if times[best] < MARGIN * times[""] else ""
 
 
-def _call(task: Task, prepared: Prepared) -> Callable[[], None]:
-    """One run of it over arrays of its own."""
+def _call(task: Task, prepared: Prepared, ins: Arrays, outs: Arrays) -> Callable[[], None]:
+    """One run of it over these arrays, with scratch memory of its own."""
     draw = np.random.default_rng(0)
-    ins = tuple(_filled(draw, s) for s in task.ins)
-    outs, scratch = (tuple(_filled(draw, s) for s in specs) for specs in (task.outs, prepared.scratch))
+    scratch = tuple(_filled(draw, s) for s in prepared.scratch)
     bound = prepared.bind(ins, outs, scratch)
     if task.still and isinstance(bound, Rows) and bound.ahead:
         run_bound(bound)
@@ -155,19 +156,26 @@ def _filled(draw: np.random.Generator, spec: Spec) -> NDArray[Any]:
     return array
 
 
-def _times(calls: Mapping[str, Callable[[], None]], deadline: float) -> dict[str, float]:
-    """The median of each, the calls in turn; the clock stops it early."""
+def _times(calls: Mapping[str, Callable[[], None]], deadline: float) -> dict[str, float] | None:
+    """The median of each, the calls in turn; None where time is up before each was timed twice.
+
+    The first round counts for nothing but for who is hopeless: it finds pages and code that are not there yet.
+    """
     cold = np.zeros(COLD, np.uint8)
     taken: dict[str, list[float]] = {choice: [] for choice in calls}
-    for call in calls.values():
-        call()
-    for round_ in range(ROUNDS):
-        least = min((min(t) for t in taken.values() if t), default=float("inf"))
+    for round_ in range(ROUNDS + 1):
+        least = min((t[-1] for t in taken.values() if t), default=math.inf)
         for choice, call in calls.items():
-            if round_ and (time.monotonic() > deadline or min(taken[choice]) > HOPELESS * least):
+            if round_ > 1 and taken[choice][-1] > HOPELESS * least:
                 continue
+            if time.monotonic() >= deadline:
+                return _medians(taken) if round_ > 1 else None
             cold += 1
             start = time.perf_counter()
             call()
             taken[choice].append(time.perf_counter() - start)
-    return {choice: statistics.median(t) for choice, t in taken.items()}
+    return _medians(taken)
+
+
+def _medians(taken: Mapping[str, list[float]]) -> dict[str, float]:
+    return {choice: statistics.median(t[1:]) for choice, t in taken.items()}
