@@ -84,6 +84,12 @@ def test_it_can_be_left_out(monkeypatch):
     assert not serves(*call("conv", CASES["same padding"]), "winograd")
 
 
+def test_what_the_variable_cannot_mean(monkeypatch):
+    monkeypatch.setenv("SPARKDL_WINOGRAD", "0")
+    with pytest.raises(table.KernelError, match=r"SPARKDL_WINOGRAD must be 'on' or 'off'\. Got '0'\."):
+        run(*call("conv", CASES["same padding"]), "winograd")
+
+
 @kinds
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
 def test_what_is_not_finite_is_not_hidden(kind, value):

@@ -5,8 +5,9 @@ Goto, van de Geijn: Anatomy of high-performance matrix multiplication, 2008.
 
 from typing import Any
 
+from sparkdl.kernels.cpu._line import copied
 from sparkdl.kernels.cpu._numba import fast, ints, vec
-from sparkdl.kernels.cpu._tile import copied, packed, product
+from sparkdl.kernels.cpu._tile import packed, product
 
 
 @fast

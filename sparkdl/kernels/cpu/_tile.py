@@ -14,6 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from sparkdl.kernels.cpu._line import copied
 from sparkdl.kernels.cpu._numba import f4, fast, vec
 
 WIDTH, PANEL = 8, 16
@@ -114,12 +115,6 @@ def product(a: Any, a_row: Any, a_col: Any, b: Any, c: Any, c_row: Any, m: Any, 
             else:
                 _1x1(left, a_row, a_col, panel, at, c_row, k, add)
             i += 6 if rest >= 6 else 4 if rest >= 4 else 2 if rest >= 2 else 1
-
-
-@fast
-def copied(x: Any, y: Any) -> Any:
-    for j in range(x.shape[0]):
-        y[j] = x[j]
 
 
 @fast

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from sparkdl.base.errors import KernelError
 from sparkdl.base.spec import Spec, Specs
 from sparkdl.kernels.choice import named
 from sparkdl.kernels.cpu import _tiles
@@ -31,10 +32,18 @@ _TABLES = Spec((2 * PLANES,), "int64")
 
 def filtered(op: Any, ins: Specs) -> bool:
     """Whether it is of the kind: float32, one step, no dilation, no groups."""
-    if os.environ.get(VARIABLE) == "off" or getattr(op, "act", "linear") not in ("linear", "relu"):
+    if not _wanted() or getattr(op, "act", "linear") not in ("linear", "relu"):
         return False
     plain_window = (op.strides, op.dilation, op.groups) == ((1, 1), (1, 1), 1)
     return plain_window and all(s.dtype == "float32" and s.size for s in ins)
+
+
+def _wanted() -> bool:
+    """Whether the variable leaves them in. Raises KernelError for what it cannot mean."""
+    said = os.environ.get(VARIABLE, "on")
+    if said not in ("on", "off"):
+        raise KernelError(f"{VARIABLE} must be 'on' or 'off'. Got {said!r}.")
+    return said == "on"
 
 
 @kernel("conv2d", "winograd", when=filtered)
