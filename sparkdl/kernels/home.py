@@ -2,9 +2,16 @@
 
 import os
 import tempfile
+from functools import lru_cache
 
 
-def _cache_home() -> str:
+@lru_cache(1)
+def cache() -> str:
+    """The folder, made when it is first asked for."""
+    return os.environ.get("SPARKDL_CACHE") or _own()
+
+
+def _own() -> str:
     """A folder of compiled code that this user owns and nobody else can write: code is loaded from it."""
     user = os.getuid() if hasattr(os, "getuid") else 0
     for base in (os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), tempfile.gettempdir()):
@@ -17,6 +24,3 @@ def _cache_home() -> str:
         if found.st_uid == user and not found.st_mode & 0o022 and os.access(path, os.W_OK):
             return path
     return tempfile.mkdtemp(prefix="sparkdl-")
-
-
-CACHE = os.environ.get("SPARKDL_CACHE") or _cache_home()

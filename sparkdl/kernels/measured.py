@@ -8,7 +8,7 @@ import platform
 import tempfile
 from importlib.metadata import PackageNotFoundError, version
 
-from sparkdl.kernels.home import CACHE
+from sparkdl.kernels.home import cache
 from sparkdl.kernels.table import Unsupported
 from sparkdl.kernels.threads import count
 
@@ -19,7 +19,7 @@ class Measured(dict[str, str]):
     """Choices by what they are for. `save` adds them to what other processes have written meanwhile."""
 
     def __init__(self) -> None:
-        self.path = os.path.join(CACHE, "measured", f"{_machine()}.json")
+        self.path = os.path.join(cache(), "measured", f"{_machine()}.json")
         super().__init__(_read(self.path))
         self._before = dict(self)
 

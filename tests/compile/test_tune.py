@@ -29,7 +29,7 @@ OUTS = OP.specs(INS)
 
 @pytest.fixture(autouse=True)
 def a_folder_of_its_own(tmp_path, monkeypatch):
-    monkeypatch.setattr(measured, "CACHE", str(tmp_path))
+    monkeypatch.setattr(measured, "cache", lambda: str(tmp_path))
     monkeypatch.setattr(tune, "SMALL", 0.0)
     return tmp_path
 
@@ -145,7 +145,7 @@ def test_a_choice_that_is_not_there_falls_to_the_tables(monkeypatch):
 
 def test_a_folder_that_cannot_be_written_is_logged(tmp_path, monkeypatch, caplog):
     (tmp_path / "file").write_text("")
-    monkeypatch.setattr(measured, "CACHE", str(tmp_path / "file"))
+    monkeypatch.setattr(measured, "cache", lambda: str(tmp_path / "file"))
     program(tune=30.0)
     assert caplog.text.count("cannot be kept") == 1
 

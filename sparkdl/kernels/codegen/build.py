@@ -22,10 +22,10 @@ def compiled(expr: Expr, alias: Alias, scattered: int = -1) -> Any:
 @lru_cache(4096)
 def _load(text: str) -> Any:
     """Load it as a module. Another process may write the same file at the same time: replace is atomic."""
-    from sparkdl.kernels.home import CACHE
+    from sparkdl.kernels.home import cache
 
     name = f"k{hashlib.sha256(text.encode()).hexdigest()[:24]}"
-    path = os.path.join(CACHE, "source", f"{name}.py")
+    path = os.path.join(cache(), "source", f"{name}.py")
     if not _holds(path, text):
         _write(path, text)
     spec = importlib.util.spec_from_file_location(f"sparkdl_{name}", path)

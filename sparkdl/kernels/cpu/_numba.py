@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sparkdl.kernels.home import CACHE
+from sparkdl.kernels.home import cache
 
 
 def _version() -> str:
@@ -31,7 +31,7 @@ def _version() -> str:
     return digest.hexdigest()[:16]
 
 
-os.environ.setdefault("NUMBA_CACHE_DIR", os.path.join(CACHE, f"numba-{_version()}"))  # read by numba at its import
+os.environ.setdefault("NUMBA_CACHE_DIR", os.path.join(cache(), f"numba-{_version()}"))  # read by numba at its import
 
 import llvmlite.binding as llvm  # noqa: E402
 from llvmlite import ir  # noqa: E402
