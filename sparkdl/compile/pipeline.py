@@ -1,14 +1,15 @@
 """From a graph to a program: the passes in their order. Each is Graph -> Graph until kernels are placed.
 
-`SPARKDL_DEBUG=graph,simplify,fold,fuse,loops,scatters,recompute,schedule,program` prints the graph after those passes
-(`graph`: before all) and the program; `verify` checks the graph's invariants after each pass; `no-fuse` leaves that
-pass out, and so on for each pass. `no-memory`: temporaries share memory only where a kernel writes in place. `guard`:
-no kernel may write outside its outputs and scratch; see `compile/guard.py`.
+`SPARKDL_DEBUG=graph,simplify,fold,fuse,loops,precision,scatters,recompute,schedule,program` prints the graph after
+those passes (`graph`: before all) and the program; `verify` checks the graph's invariants after each pass; `no-fuse`
+leaves that pass out, and so on for each pass. `no-memory`: temporaries share memory only where a kernel writes in
+place. `guard`: no kernel may write outside its outputs and scratch; see `compile/guard.py`.
 """
 
 import os
 import sys
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
 from functools import partial
 
 from sparkdl.base.errors import ConfError
@@ -65,47 +66,42 @@ def compile(  # noqa: A001
     tune:    seconds in which kernels may be chosen by measurement, $SPARKDL_TUNE or 0 by default; see `tune.py`
     """
     graph.outputs = {name: sym.ref for name, sym in outputs.items()}
+    how = How(donate or {}, bind or {}, still, libraries, precision, memory_budget, check_tune(tune))
     with using(check_threads(threads)):
-        return _compiled(graph, donate or {}, bind or {}, still, libraries, precision, memory_budget, check_tune(tune))
+        return _compiled(graph, how)
 
 
-def _compiled(
-    graph: Graph,
-    donate: Mapping[str, str],
-    bind: Mapping[str, Array],
-    still: Collection[str],
-    libraries: tuple[str, ...],
-    precision: str,
-    memory_budget: int | None,
-    tune: float,
-) -> Program:
+@dataclass(frozen=True)
+class How:
+    """What `compile` was asked for, checked; its arguments say what each is."""
+
+    donate: Mapping[str, str]
+    bind: Mapping[str, Array]
+    still: Collection[str]
+    libraries: tuple[str, ...]
+    precision: str
+    memory_budget: int | None
+    tune: float
+
+
+def _compiled(graph: Graph, how: How) -> Program:
     _debug("graph", graph)
-    for name, run in _passes(still, precision):
+    for name, run in _passes(how):
         graph = _passed(name, run, graph)
-    if memory_budget is not None:
-        peak = partial(_peak, donate=donate, libraries=libraries)
-        graph = _passed("recompute", partial(recompute, budget=memory_budget, peak=peak), graph)
-    graph = _passed("schedule", partial(schedule, donate=donate), graph)
     with using(count() if _elements(graph) >= TINY else 1):
-        program = _program(graph, donate, bind, still, libraries, tune)
+        program = _program(graph, how)
     if "program" in _asked():
         sys.stderr.write(program.explain() + "\n")
     return program
 
 
-def _program(
-    graph: Graph,
-    donate: Mapping[str, str],
-    bind: Mapping[str, Array],
-    still: Collection[str],
-    libraries: tuple[str, ...],
-    tune: float,
-) -> Program:
+def _program(graph: Graph, how: How) -> Program:
     guards = Guards() if "guard" in _asked() else None
-    still = () if guards else still
-    steps = place(graph, libraries, still, tuned(graph, libraries, still, tune) if tune else None)
+    still = () if guards else how.still
+    choices = tuned(graph, how.libraries, still, how.tune) if how.tune else None
+    steps = place(graph, how.libraries, still, choices)
     reuse = guards is None and "no-memory" not in _asked()
-    return Program(graph, plan(graph, steps, donate, reuse, GUARD if guards else 0), bind, guards)
+    return Program(graph, plan(graph, steps, how.donate, reuse, GUARD if guards else 0), how.bind, guards)
 
 
 def _elements(graph: Graph) -> int:
@@ -115,15 +111,19 @@ def _elements(graph: Graph) -> int:
     return sum(s.size for node in run for s in (*node.outs, *map(graph.spec, node.ins)))
 
 
-def _passes(still: Collection[str], precision: str) -> Iterator[tuple[str, Callable[[Graph], Graph]]]:
-    """PASSES, in their place those that were asked for, and the last, which needs loops as they will be."""
+def _passes(how: How) -> Iterator[tuple[str, Callable[[Graph], Graph]]]:
+    """PASSES, in their place those that were asked for, and those that need loops as they will be."""
     for name, run in PASSES:
         yield name, run
-        if name == "simplify" and still:
-            yield "fold", partial(fold, still=still)
-    if precision == BFLOAT16 and available():
+        if name == "simplify" and how.still:
+            yield "fold", partial(fold, still=how.still)
+    if how.precision == BFLOAT16 and available():
         yield "precision", lower
     yield "scatters", scatters
+    if how.memory_budget is not None:
+        peak = partial(_peak, donate=how.donate, libraries=how.libraries)
+        yield "recompute", partial(recompute, budget=how.memory_budget, peak=peak)
+    yield "schedule", partial(schedule, donate=how.donate)
 
 
 def _passed(name: str, run: Callable[[Graph], Graph], graph: Graph) -> Graph:

@@ -13,7 +13,7 @@ from torch import nn
 
 from benchmarks import clock, engine, isa, memory, sides, start
 from benchmarks.workloads import FAMILIES, load, normal
-from benchmarks.workloads.weights import copy_layer, in_order
+from benchmarks.workloads.weights import _flattened, copy_layer, in_order
 from sparkdl.nn.layers.dense import Dense
 from sparkdl.nn.network import Sequential
 
@@ -120,6 +120,12 @@ def test_weights_that_do_not_fit():
         in_order(net, nn.Linear(2, 4))
     with pytest.raises(ValueError, match="no rule to copy weights into PReLU"):
         copy_layer({}, nn.PReLU())
+
+
+def test_only_a_linear_right_behind_a_flatten_is_permuted():
+    head = nn.Linear(16, 2)
+    assert _flattened(nn.Sequential(nn.Conv2d(1, 4, 3), nn.Flatten(), head, nn.Linear(2, 2))) == {head: 4}
+    assert _flattened(nn.Sequential(nn.Conv2d(1, 4, 3), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.ReLU(), head)) == {}
 
 
 def test_images_are_given_to_torch_channels_first():

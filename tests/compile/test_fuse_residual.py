@@ -6,16 +6,14 @@ import pytest
 from sparkdl.base.spec import Spec
 from sparkdl.compile.fuse import fuse
 from sparkdl.compile.loops import fuse_loops
-from sparkdl.compile.pipeline import compile
 from sparkdl.compile.simplify import simplify
 from sparkdl.graph.grad import grad
 from sparkdl.graph.graph import Graph
-from sparkdl.graph.verify import verify
 from sparkdl.nd.ops.analysis import relu
 from sparkdl.nd.ops.conv import conv2d
 from sparkdl.nd.ops.norm import batch_norm
 from sparkdl.nd.ops.reduce import sum as sum_of
-from tests.compile.helpers import interpret
+from tests.compile import helpers
 
 X, C = Spec((2, 5, 5, 16)), Spec((16,))
 SAME = {"padding": ((1, 1), (1, 1))}
@@ -28,20 +26,7 @@ def drawn(graph: Graph) -> dict[str, np.ndarray]:
 
 
 def fused(graph: Graph, outputs: dict) -> list[str]:
-    """Names of the ops after the pass; the program gives what the graph gave, with and without shared memory."""
-    given = drawn(graph)
-    want = interpret(graph, outputs, given)
-    graph.outputs = {name: sym.ref for name, sym in outputs.items()}
-    made = fuse(simplify(graph))
-    verify(made)
-    program = compile(graph, outputs)
-    for name, place in program.inputs.items():
-        place[...] = given[name]
-    for _ in range(2):
-        program.run()
-        for name, value in want.items():
-            np.testing.assert_allclose(program.outputs[name], value, rtol=1e-4, atol=2e-4, err_msg=name)
-    return [node.op.name for node in made.nodes if node.op is not None]
+    return helpers.fused(graph, outputs, drawn(graph), atol=2e-4)
 
 
 def normed(graph: Graph, shortcut: str) -> dict:

@@ -4,12 +4,9 @@ import numpy as np
 import pytest
 
 from sparkdl.base.spec import Spec
-from sparkdl.compile.fuse import fuse
 from sparkdl.compile.pipeline import compile
-from sparkdl.compile.simplify import simplify
 from sparkdl.graph.grad import grad
 from sparkdl.graph.graph import Graph
-from sparkdl.graph.verify import verify
 from sparkdl.nd.ops.analysis import relu
 from sparkdl.nd.ops.layernorm import layer_norm
 from sparkdl.nd.ops.matmul import matmul
@@ -17,6 +14,7 @@ from sparkdl.nd.ops.reduce import sum as sum_of
 from sparkdl.nd.ops.shape import reshape
 from sparkdl.nd.ops.sigmoid import sigmoid_xent
 from sparkdl.nn.losses import BinaryCrossentropy
+from tests.compile import helpers
 from tests.compile.helpers import interpret
 
 
@@ -27,19 +25,7 @@ def drawn(graph: Graph) -> dict[str, np.ndarray]:
 
 
 def fused(graph: Graph, outputs: dict) -> list[str]:
-    """Names of the ops after the pass; the program gives what the graph gave."""
-    given = drawn(graph)
-    want = interpret(graph, outputs, given)
-    graph.outputs = {name: sym.ref for name, sym in outputs.items()}
-    made = fuse(simplify(graph))
-    verify(made)
-    program = compile(graph, outputs)
-    for name, place in program.inputs.items():
-        place[...] = given[name]
-    program.run()
-    for name, value in want.items():
-        np.testing.assert_allclose(program.outputs[name], value, rtol=1e-4, atol=1e-5, err_msg=name)
-    return [node.op.name for node in made.nodes if node.op is not None]
+    return helpers.fused(graph, outputs, drawn(graph))
 
 
 def normed(graph: Graph, *, again: bool = False) -> dict:

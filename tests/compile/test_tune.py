@@ -67,9 +67,10 @@ def test_each_choice_is_a_kernel_of_its_own_with_the_same_result():
         assert choice.partition(":")[2] in made.detail
 
 
-def test_an_implementation_that_is_not_there():
+@pytest.mark.parametrize("choice", ["onednn:jit:of_another_planet", "onednn:ref:any"])
+def test_an_implementation_that_is_not_there_or_a_reference(choice):
     with pytest.raises(KernelError, match="no kernel for conv2d"):
-        table.prepare(OP, INS, OUTS, LIBRARIES["cpu"], 1, "onednn:jit:of_another_planet")
+        table.prepare(OP, INS, OUTS, LIBRARIES["cpu"], 1, choice)
 
 
 def test_what_is_chosen_is_used_and_computes_the_same(monkeypatch):

@@ -21,7 +21,6 @@ BEFORE = """
 import numpy as np
 from sparkdl.nd.array import execute
 from sparkdl.nd.ops.softmax import LogSoftmax, Softmax
-from sparkdl.nd.ops.analysis import Sigmoid
 x = np.ones((4, 3000), "f")
 for op in (Softmax(), LogSoftmax()):
     execute(op, (x,), ("numba",))

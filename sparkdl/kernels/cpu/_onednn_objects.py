@@ -130,10 +130,10 @@ def choose(kind: str, *arguments: object, hint: bool = False, avoid: str = "ref"
 
 
 def _fits(implementation: str, wanted: str | None, avoid: str) -> bool:
-    """Whether an implementation is the one named or, where none is, no reference nor to be avoided."""
-    if wanted:
-        return implementation == wanted
-    return not is_reference(implementation) and not implementation.startswith(avoid)
+    """Whether an implementation is no reference and the one named or, where none is, not to be avoided."""
+    if is_reference(implementation):
+        return False
+    return implementation == wanted if wanted else not implementation.startswith(avoid)
 
 
 def _implementations(choice: "Choice") -> list[str]:
