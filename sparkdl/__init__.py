@@ -10,6 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sparkdl import layers, losses, metrics, ml, nd, optimizers
+    from sparkdl.compile.jit import compile
+    from sparkdl.graph.custom import custom_gradient
+    from sparkdl.graph.derive import grad, jvp, stop_gradient, value_and_grad, vjp
+    from sparkdl.graph.loops import cond, scan, while_loop
     from sparkdl.io.archive import load
     from sparkdl.nn.network import Network, Sequential
     from sparkdl.nn.topology import Topology
@@ -23,6 +27,11 @@ __all__ = [
     "Sequential",
     "Topology",
     "__version__",
+    "compile",
+    "cond",
+    "custom_gradient",
+    "grad",
+    "jvp",
     "layers",
     "load",
     "losses",
@@ -30,6 +39,11 @@ __all__ = [
     "ml",
     "nd",
     "optimizers",
+    "scan",
+    "stop_gradient",
+    "value_and_grad",
+    "vjp",
+    "while_loop",
 ]
 
 _HOMES = {
@@ -37,9 +51,18 @@ _HOMES = {
     "Node": "sparkdl.nn.wiring",
     "Sequential": "sparkdl.nn.network",
     "Topology": "sparkdl.nn.topology",
+    "cond": "sparkdl.graph.loops",
+    "custom_gradient": "sparkdl.graph.custom",
+    "grad": "sparkdl.graph.derive",
+    "jvp": "sparkdl.graph.derive",
     "load": "sparkdl.io.archive",
+    "scan": "sparkdl.graph.loops",
+    "stop_gradient": "sparkdl.graph.derive",
+    "value_and_grad": "sparkdl.graph.derive",
+    "vjp": "sparkdl.graph.derive",
+    "while_loop": "sparkdl.graph.loops",
 }
-_MODULES = {"layers", "losses", "metrics", "ml", "nd", "optimizers"}
+_MODULES = {"compile", "layers", "losses", "metrics", "ml", "nd", "optimizers"}
 
 
 def __getattr__(name: str) -> Any:

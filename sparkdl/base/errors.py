@@ -3,6 +3,9 @@
 SparkdlError
   ConfError      (ValueError)    a record or a conf file says something that cannot be
   ShapeError     (ValueError)    arrays or layers that do not fit together
+    DTypeError   (TypeError)     elements of a kind that an op does not take
+    AxisError    (IndexError)    an axis that an array does not have
+  BoundsError    (IndexError)    an index outside of an array
   DataError      (ValueError)    a table that cannot be trained on or scored
   ArchiveError   (ValueError)    a saved file that is damaged, foreign or hostile
   ClusterError   (RuntimeError)  Spark cannot give what the job needs
@@ -32,6 +35,18 @@ class ConfError(SparkdlError, ValueError):
 
 class ShapeError(SparkdlError, ValueError):
     """Shapes or dtypes that do not fit."""
+
+
+class DTypeError(ShapeError, TypeError):
+    """Dtypes that do not fit."""
+
+
+class AxisError(ShapeError, IndexError):
+    """An axis that is not there, or given twice."""
+
+
+class BoundsError(SparkdlError, IndexError):
+    """An index that leads out of an array."""
 
 
 class DataError(SparkdlError, ValueError):

@@ -7,11 +7,12 @@ columns serves all that enters it.
 from dataclasses import dataclass, field
 from math import prod
 
-from sparkdl.base.spec import Spec
+from sparkdl.base.spec import BFLOAT16, COMPLEX, Spec
 from sparkdl.compile.rewrite import append, users
 from sparkdl.graph.graph import Graph, Node, Ref
 from sparkdl.kernels.codegen.expr import Expr, Instr, Place, Reduce, Root, place
 from sparkdl.kernels.codegen.numba_source import COMPILED
+from sparkdl.nd.ops.choice import Cast, Where
 from sparkdl.nd.ops.fused import Fused
 from sparkdl.nd.ops.reduce import Sum
 from sparkdl.nd.ops.shape import BroadcastTo
@@ -41,7 +42,7 @@ class _Grouping:
 
     def run(self) -> dict[int, Group]:
         for k, node in enumerate(self.graph.nodes):
-            if elementwise(node):
+            if elementwise(self.graph, node):
                 self._join(k, Group({k}, node.outs[0].shape))
             elif isinstance(node.op, Sum):
                 self._join_sum(k, node)
@@ -108,9 +109,19 @@ class _Grouping:
         return [u for o in range(len(self.graph.nodes[k].outs)) for u in self.users.get((k, o), ())]
 
 
-def elementwise(node: Node) -> bool:
-    """Whether the loop generator knows the op."""
-    return node.op is not None and node.op.name in COMPILED
+REGISTERS = frozenset(("bool", "int64", "float32", "float64", BFLOAT16))  # what a value in a loop can be
+
+
+def elementwise(graph: Graph, node: Node) -> bool:
+    """Whether the loop generator knows the op, for these dtypes. Casts may read any real one and make int32."""
+    if node.op is None or node.op.name not in COMPILED:
+        return False
+    ins, out = {graph.spec(r).dtype for r in node.ins}, node.outs[0].dtype
+    if isinstance(node.op, Cast):
+        return not ins & {"float16", *COMPLEX} and out in REGISTERS | {"int32"}
+    if node.outs[0].dtype == "bool" or isinstance(node.op, Where):
+        return ins | {out} <= REGISTERS | {"int32"}
+    return ins | {out} <= REGISTERS
 
 
 def _reduction(node: Node, graph: Graph) -> Reduce:

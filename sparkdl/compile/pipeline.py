@@ -14,6 +14,7 @@ from functools import partial
 
 from sparkdl.base.errors import ConfError
 from sparkdl.base.spec import BFLOAT16
+from sparkdl.compile import bodies  # noqa: F401  enters the kernels of ops that hold bodies
 from sparkdl.compile.fold import fold
 from sparkdl.compile.fuse import fuse
 from sparkdl.compile.guard import GUARD, Guards

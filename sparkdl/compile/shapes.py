@@ -34,7 +34,8 @@ def transposed_twice(s: Site) -> Ref | None:
     if not inner:
         return None
     first = s.op_of(s.ins[0]).axes
-    return s.write(Transpose(tuple(first[a] for a in s.op.axes)), inner[0])
+    axes = tuple(first[a] for a in s.op.axes)
+    return inner[0] if axes == tuple(sorted(axes)) else s.write(Transpose(axes), inner[0])
 
 
 def nothing_moved(s: Site) -> Ref | None:
@@ -50,7 +51,8 @@ def transposed_operand(s: Site) -> Ref | None:
     """matmul(transpose(a), b) -> matmul(a, b) with the flag that says so."""
     flags, ins = [s.op.ta, s.op.tb], list(s.ins)
     for at in (0, 1):
-        if inner := s.made(ins[at], Transpose):  # of a matrix: anything but (1, 0) is gone by now
+        inner = s.made(ins[at], Transpose)
+        if inner and s.op_of(ins[at]).axes == (1, 0):
             flags[at], ins[at] = not flags[at], inner[0]
     return s.write(MatMul(*flags), *ins) if tuple(ins) != s.ins else None
 

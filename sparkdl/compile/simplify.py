@@ -16,6 +16,7 @@ from sparkdl.compile.rewrite import rebuild
 from sparkdl.compile.site import Rule, Site, Table
 from sparkdl.graph.graph import Graph, Node, Ref
 from sparkdl.kernels.ref.elementwise import FUNCTIONS
+from sparkdl.nd.ops.passing import Passing
 
 TABLES: tuple[Table, ...] = (stable.RULES, slopes.RULES, algebra.RULES, shapes.RULES)
 ROUNDS = 8  # a rewrite may make way for another; more than three were never seen
@@ -43,6 +44,8 @@ def _round(graph: Graph) -> Graph:
 def _replaced(
     used: Counter[Ref], seen: dict[object, tuple[Ref, ...]], new: Graph, node: Node, ins: tuple[Ref, ...]
 ) -> tuple[Ref, ...]:
+    if isinstance(node.op, Passing):
+        return ins[: len(node.outs)]
     site = Site(new, node, ins, used, seen)
     for rule in _rules(node):
         made = rule(site)

@@ -57,9 +57,10 @@ class Site:
         return self.used[self.node.ins[k]] == 1
 
     def constant(self, ref: Ref) -> float | None:
-        """The value of a one-number constant."""
+        """The value of a constant that is one real number."""
         data = self.graph.nodes[ref[0]].data
-        return None if data is None or data.size != 1 or data.dtype == bool else float(data.reshape(()))
+        known = data is not None and data.size == 1 and data.dtype.kind not in "bc"
+        return float(data.reshape(())) if known and data is not None else None
 
     def beside(self, value: float) -> Ref | None:
         """Of two inputs, the one that stands beside a constant of this value, where it has the node's own spec."""

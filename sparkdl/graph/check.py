@@ -1,7 +1,7 @@
 """Does a gradient tell the truth? One random directional derivative per input says so, whatever its size.
 
 As autograd's checker (Maclaurin 2016) it needs few evaluations; unlike it, each input has a direction of its own, so
-that an error names its input. All arithmetic is that of the reference kernels, in float64.
+that an error names its input. All arithmetic is that of the reference kernels, in float64 and complex128.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +15,11 @@ from sparkdl.graph.grad import grad
 from sparkdl.graph.graph import Graph, Ref, Sym
 from sparkdl.graph.verify import verify
 from sparkdl.nd.array import execute
+from sparkdl.nd.ops.complexes import real
 from sparkdl.nd.ops.reduce import sum as sum_
 
 Array = NDArray[Any]
+WIDEST = {"f": np.float64, "c": np.complex128}
 STEP = 1e-4  # of the four-point rule: truncation and rounding both stay below 1e-11 for functions of size 1
 
 
@@ -33,15 +35,15 @@ def check_grads(
     """Raises AssertionError when a gradient of `f` is not the slope of `f`, or has the wrong spec.
 
     f:      function of Values, to a Value or a tuple of them; outputs that are not floats are left out
-    arrays: where to look; floats are taken as float64. Stay 1e-3 away from kinks.
-    wrt:    which inputs are differentiated; by default all floats
+    arrays: where to look; floats are taken as float64, complex numbers as complex128. Stay 1e-3 away from kinks.
+    wrt:    which inputs are differentiated; by default all floats, real and complex
 
     >>> from sparkdl.nd.ops.analysis import tanh
     >>> check_grads(lambda x: tanh(x) * x, [np.linspace(-2, 2, 5)])
     """
     rng = np.random.default_rng(seed)
-    given = [a.astype(np.float64) if a.dtype.kind == "f" else a for a in map(np.asarray, arrays)]
-    chosen = [k for k, a in enumerate(given) if a.dtype.kind == "f"] if wrt is None else list(wrt)
+    given = [a.astype(WIDEST.get(a.dtype.kind, a.dtype)) for a in map(np.asarray, arrays)]
+    chosen = [k for k, a in enumerate(given) if a.dtype.kind in WIDEST] if wrt is None else list(wrt)
     graph = Graph()
     xs = [graph.input(f"x{k}", Spec(a.shape, a.dtype.name)) for k, a in enumerate(given)]
     loss = _weighted(graph, f(*xs), rng)
@@ -74,9 +76,10 @@ def evaluate(
 
 
 def _weighted(graph: Graph, made: Any, rng: np.random.Generator) -> Sym:
-    """sum(c y) over all float outputs, c random: a scalar whose gradient involves all of them."""
+    """sum(c y) over all float outputs, c random, of it the real part: a scalar whose gradient involves all of them."""
     outs = made if isinstance(made, tuple) else (made,)
-    parts = [sum_(y * graph.constant(rng.normal(size=y.spec.shape))) for y in outs if y.spec.dtype == "float64"]
+    wide = [y for y in outs if y.spec.dtype in ("float64", "complex128")]
+    parts = [real(sum_(y * graph.constant(_normal(rng, y.spec)))) for y in wide]
     if not parts:
         raise AssertionError("the function has no float64 output")
     loss: Sym = parts[0]
@@ -85,11 +88,18 @@ def _weighted(graph: Graph, made: Any, rng: np.random.Generator) -> Sym:
     return loss
 
 
+def _normal(rng: np.random.Generator, spec: Spec) -> Array:
+    drawn: Array = np.asarray(rng.normal(size=spec.shape))
+    return drawn + 1j * rng.normal(size=spec.shape) if spec.dtype == "complex128" else drawn
+
+
 def _check_input(
     arrays: list[Array], k: int, loss: Sym, slope: Sym, rng: np.random.Generator, tolerance: tuple[float, float]
 ) -> None:
-    direction = rng.uniform(0.5, 1.0, arrays[k].shape) * rng.choice([-1.0, 1.0], arrays[k].shape)
-    terms = evaluate(slope.graph, _named(arrays), [slope])[0] * direction
+    direction = _direction(rng, arrays[k].shape)
+    if arrays[k].dtype.kind == "c":
+        direction = direction + 1j * _direction(rng, arrays[k].shape)
+    terms = (evaluate(slope.graph, _named(arrays), [slope])[0] * direction).real  # d/dx - i d/dy, times dx + i dy
     claimed, found = float(terms.sum()), _derivative(arrays, k, direction, loss)
     allowed = tolerance[0] * float(np.linalg.norm(terms)) + tolerance[1]
     if not abs(claimed - found) <= allowed:  # so that NaN fails
@@ -97,6 +107,10 @@ def _check_input(
             f"the gradient of input {k} says {claimed:.9g} along a random direction, differences say {found:.9g} "
             f"(allowed distance {allowed:.1e})"
         )
+
+
+def _direction(rng: np.random.Generator, shape: tuple[int, ...]) -> Any:
+    return rng.uniform(0.5, 1.0, shape) * rng.choice([-1.0, 1.0], shape)
 
 
 def _derivative(arrays: list[Array], k: int, direction: Array, loss: Sym) -> float:

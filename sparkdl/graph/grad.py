@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from sparkdl.base.errors import ShapeError
+from sparkdl.base.spec import numpy_dtype
 from sparkdl.graph.graph import Graph, Node, Ref, Sym
 
 
@@ -21,7 +22,11 @@ def grad(graph: Graph, loss: Sym, wrt: Sequence[Sym]) -> list[Sym]:
         node = graph.nodes[k]
         if node.op is not None and k in needed:
             _back(graph, k, node, known, needed)
-    return [known.get(s.ref) or graph.constant(np.zeros(s.spec.shape, s.spec.dtype)) for s in wrt]
+    return [known[s.ref] if s.ref in known else _nothing(graph, s) for s in wrt]
+
+
+def _nothing(graph: Graph, s: Sym) -> Sym:
+    return graph.constant(np.zeros(s.spec.shape, numpy_dtype(s.spec.dtype)))
 
 
 def _reaches(graph: Graph, targets: set[Ref], last: int) -> set[int]:
@@ -35,7 +40,7 @@ def _reaches(graph: Graph, targets: set[Ref], last: int) -> set[int]:
 
 def _back(graph: Graph, k: int, node: Node, known: dict[Ref, Sym], needed: set[int]) -> None:
     grads = tuple(known.get((k, o)) for o in range(len(node.outs)))
-    if not any(grads) or node.op is None:
+    if all(g is None for g in grads) or node.op is None:
         return
     before, graph.scope = graph.scope, f"{node.label}'" if node.label else ""
     outs = tuple(graph.sym((k, o)) for o in range(len(node.outs)))

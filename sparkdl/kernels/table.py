@@ -9,14 +9,14 @@ import importlib
 import pkgutil
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from functools import lru_cache, wraps
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sparkdl.base.errors import KernelError
-from sparkdl.base.spec import Specs
+from sparkdl.base.spec import NAMES, Specs
 from sparkdl.kernels.choice import listing, naming
 from sparkdl.kernels.threads import using
 
@@ -120,6 +120,43 @@ def rowwise(fn: Callable[..., Any]) -> Prepare:
         return Prepared(bind, strided=True, detail=getattr(fn, "__name__", ""))
 
     return prepare
+
+
+PLAIN: dict[str, Callable[..., Any]] = {}
+HALVES = frozenset(("float16", "bfloat16"))
+
+
+def plain(name: str, moves: bool = False) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Enter a numpy function `fn(op, *ins) -> array or tuple` as the op's reference, its kernel and its eager form.
+
+    For ops that NumPy does well enough in any dtype. Half precision comes as float32, unless it only `moves` elements:
+    then the function may give views of its inputs.
+    """
+
+    def enter(fn: Callable[..., Any]) -> Callable[..., Any]:
+        used = fn if moves else in_single(fn)
+        PLAIN[name] = used
+        for library in ("ref", "numpy"):
+            kernel(name, library)(rowwise(used))
+        return fn
+
+    return enter
+
+
+def eager(name: str) -> Callable[..., Any] | None:
+    """The function of NumPy that an op is, if it is one."""
+    load()
+    return PLAIN.get(name)
+
+
+def in_single(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """The function, with half precision given as float32."""
+
+    @wraps(fn)
+    def widened(op: Any, *ins: Array) -> Any:
+        return fn(op, *[x.astype(np.float32) if NAMES[x.dtype] in HALVES else x for x in ins])
+
+    return widened
 
 
 def _fill(op: Any, out: Array, value: Any) -> None:

@@ -6,6 +6,7 @@ kernels' business, under the op's `name`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import get_annotations
 from typing import Any, ClassVar, Protocol, TypeVar, dataclass_transform
 
 from sparkdl.base.registry import Registry
@@ -56,7 +57,8 @@ def op(name: str) -> Callable[[type[T]], type[T]]:
 
     def make(cls: type[T]) -> type[T]:
         cls.name = name
-        made = dataclass(frozen=True)(cls)
+        own = any("ClassVar" not in str(annotation) for annotation in get_annotations(cls).values())
+        made = dataclass(frozen=True)(cls) if own else cls  # without fields it is a record already; 0.3 ms each
         OPS.add(name, made)
         return made
 
@@ -65,9 +67,15 @@ def op(name: str) -> Callable[[type[T]], type[T]]:
 
 def apply(op: Op, *ins: Any) -> Any:
     """Run `op` on arrays, or add it to the graph when any input is symbolic. One output comes without its tuple."""
-    outs = max(ins, key=_rank).run(op, ins)
+    first, highest = ins[0], -1
+    for value in ins:
+        rank = getattr(value, "rank", -1)
+        if rank > highest:
+            first, highest = value, rank
+    outs = first.run(op, ins)
     return outs[0] if len(outs) == 1 else outs
 
 
-def _rank(value: Any) -> int:
-    return getattr(value, "rank", -1)
+def is_eager(value: Any) -> bool:
+    """Whether it is an array that holds its elements, no symbol and nothing that is differentiated."""
+    return getattr(value, "rank", 0) == 1

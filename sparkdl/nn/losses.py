@@ -87,7 +87,7 @@ class SparseCategoricalCrossentropy(Loss):
 
     >>> from sparkdl.nd.array import NDArray
     >>> SparseCategoricalCrossentropy()(NDArray([1], "int32"), NDArray([[0.25, 0.5, 0.25]]))
-    NDArray([0.6931472], dtype=float32)
+    NDArray([0.6931472], dtype=float32, device=cpu)
     """
 
     from_logits: Flag = False

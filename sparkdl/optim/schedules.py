@@ -12,9 +12,10 @@ from sparkdl.base.checks import Count, Flag, NonNegative, Positive, UnitInterval
 from sparkdl.base.errors import ConfError
 from sparkdl.base.record import OneOf, record
 from sparkdl.base.registry import Registry
-from sparkdl.nd.ops.analysis import cos, power
+from sparkdl.nd.ops.analysis import power
 from sparkdl.nd.ops.arithmetic import floor, minimum
 from sparkdl.nd.ops.choice import less, less_equal, where
+from sparkdl.nd.ops.trig import cos
 
 C = TypeVar("C", bound="type[Schedule]")
 

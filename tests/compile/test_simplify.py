@@ -55,6 +55,7 @@ EXACT: dict[str, tuple[Build, list[str]]] = {
     "nothing moved": (lambda x: transpose(reshape(x, (4, 1, 6)), (1, 0, 2)), ["reshape"]),
     "a' b": (lambda x: matmul(transpose(x), x), ["matmul"]),
     "a b'": (lambda x: matmul(x, transpose(x)), ["matmul"]),
+    "a'' b'": (lambda x: matmul(transpose(transpose(e.exp(x))), transpose(x)), ["exp", "matmul"]),
     "a' b', told so": (lambda x: matmul(transpose(x), transpose(x), True, False), ["matmul"]),
     "casts": (lambda x: cast(cast(e.greater(x, 0.0), "int32"), "float64"), ["greater", "cast"]),
     "a cast back": (lambda x: cast(cast(x, "float64"), "float32"), []),

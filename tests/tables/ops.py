@@ -2,15 +2,19 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+import numpy as np
+
 from sparkdl import nd
+from sparkdl.nd import indexing, reductions
+from sparkdl.nd.array import NDArray
 from sparkdl.nd.op import apply
 from sparkdl.nd.ops import (
     attention,
     batched,
+    choice,
     conv,
     gather,
     layernorm,
@@ -25,41 +29,14 @@ from sparkdl.nd.ops import (
     softmax,
     sparse,
 )
+from sparkdl.nd.ops.complexes import Complex
+from sparkdl.nd.ops.index import GetItemGrad
 from sparkdl.nd.ops.mixed import Mixed
 from sparkdl.nd.ops.shape import PadAxis
+from tests.tables import fft, linalg, loops, random as draws, sorting
+from tests.tables.case import Arg, Case, Shape
 
-Shape = tuple[int, ...]
-
-
-@dataclass(frozen=True)
-class Arg:
-    """An input. `fill` names how it is drawn (FILLS in test_ops.py); `dtype` "" follows the test's float dtype."""
-
-    shape: Shape
-    fill: str = "apart"
-    dtype: str = ""
-
-
-@dataclass(frozen=True)
-class Case:
-    """`call` on `args` runs the op registered as `op`. `wrt`: the inputs it is differentiated by; None: all floats.
-
-    tol: how much coarser than usual a float32 kernel may be.
-    """
-
-    op: str
-    call: Callable[..., Any]
-    args: tuple[Arg, ...]
-    wrt: tuple[int, ...] | None = None
-    tol: float = 1.0
-    label: str = ""
-
-    @property
-    def id(self) -> str:
-        """Name of the test."""
-        shapes = " ".join("x".join(map(str, a.shape)) or "0d" for a in self.args)
-        return " ".join(filter(None, (self.op, self.label, shapes)))
-
+FAMILIES = (draws, fft, linalg, loops, sorting)  # files of cases besides this one
 
 # --- ops without a gradient check, and why ----------------------------------------------------------------------------
 
@@ -84,10 +61,14 @@ NO_GRADIENT = {  # its vjp raises TypeError
     "group_norm_grad": "second derivatives of normalisation are not needed yet",
     "attention_grad": "second derivatives of attention are not needed yet",
     "sigmoid_xent_grad": "second derivatives of the loss are not needed yet",
+    **{op: why for family in FAMILIES for op, why in getattr(family, "NO_GRADIENT", {}).items()},
 }
 NOT_DIFFERENTIABLE = {  # its outputs are ints or bools
     *("argmax", "one_hot", "equal", "not_equal", "greater", "greater_equal", "less", "less_equal"),
-    *("logical_and", "logical_or", "logical_not"),
+    *("logical_and", "logical_or", "logical_xor", "logical_not", "all", "any"),
+    *("isfinite", "isinf", "isnan", "signbit", "floor_divide", "floor", "ceil", "trunc", "round"),
+    *("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift", "bitwise_invert"),
+    *(op for family in FAMILIES for op in getattr(family, "NOT_DIFFERENTIABLE", ())),
 }
 NEVER_EMPTY = {  # refuse empty inputs, as there is nothing to answer
     *("layer_norm", "layer_norm_grad", "layer_norm_residual", "group_norm", "group_norm_grad"),
@@ -98,8 +79,10 @@ NEVER_EMPTY = {  # refuse empty inputs, as there is nothing to answer
     *("batch_norm_relu", "conv2d_bias_add"),
     *("max_pool3d", "max_pool3d_grad", "avg_pool3d", "avg_pool3d_grad"),
     *("lstm", "lstm_grad", "gru", "gru_grad", "simple_rnn", "simple_rnn_grad"),
+    *(op for family in FAMILIES for op in getattr(family, "NEVER_EMPTY", ())),
 }
-SMALLEST = {"lstm": 4, "lstm_grad": 4, "gru": 3, "gru_grad": 3}  # elements of the first input; of all others 1
+# elements of the first input, where the smallest case of an op has more than one
+SMALLEST = {"lstm": 4, "lstm_grad": 4, "gru": 3, "gru_grad": 3, **draws.SMALLEST}
 
 # --- elementwise ------------------------------------------------------------------------------------------------------
 
@@ -109,39 +92,59 @@ PAIRS: tuple[tuple[Shape, Shape], ...] = (
     ((2, 3, 4), (3, 1)), ((5, 37), (5, 1)),
 )  # fmt: skip
 UNARY = {  # op: where it is defined, and smooth
-    "negative": "apart", "absolute": "apart", "sign": "apart", "floor": "apart", "square": "apart", "relu": "apart",
+    "negative": "apart", "absolute": "apart", "square": "apart", "relu": "apart",
     "exp": "normal", "expm1": "normal", "sin": "normal", "cos": "normal", "tanh": "normal", "sigmoid": "normal",
     "erf": "normal", "log": "positive", "log1p": "positive", "sqrt": "positive", "rsqrt": "positive",
+    "log2": "positive", "log10": "positive", "tan": "inner", "asin": "inner", "acos": "inner", "atan": "normal",
+    "sinh": "normal", "cosh": "normal", "asinh": "normal", "acosh": "above", "atanh": "inner",
 }  # fmt: skip
 BINARY = {
     "add": ("normal", "normal"), "subtract": ("normal", "normal"), "multiply": ("normal", "normal"),
     "divide": ("normal", "positive"), "power": ("positive", "normal"), "maximum": ("apart", "other"),
-    "minimum": ("apart", "other"),
+    "minimum": ("apart", "other"), "remainder": ("negative", "above"), "hypot": ("apart", "other"),
+    "atan2": ("apart", "other"), "logaddexp": ("normal", "normal"), "copysign": ("apart", "other"),
 }  # fmt: skip
+CONSTANT = ("sign", "floor", "ceil", "trunc", "round")  # almost everywhere: no gradient flows
+BITS = ("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_left_shift", "bitwise_right_shift")
+TESTS = ("isfinite", "isinf", "isnan", "signbit")
 COMPARE = ("equal", "not_equal", "greater", "greater_equal", "less", "less_equal")
 
 
 def _elementwise() -> Iterator[Case]:
     for name, fill in UNARY.items():
-        yield from (Case(name, getattr(nd, name), (Arg(s, fill),)) for s in SHAPES)
+        yield from (Case(name, _public(name), (Arg(s, fill),)) for s in SHAPES)
+    for name in (*CONSTANT, *TESTS):
+        yield from (Case(name, _public(name), (Arg(s),), ()) for s in SHAPES)
+    yield from (Case(name, _public(name), (Arg((4,), "odd"),), (), label="of odd ones") for name in TESTS)
     for name, fills in BINARY.items():
-        call = getattr(nd, name)
+        call = _public(name)
         yield from (Case(name, call, (Arg(a, fills[0]), Arg(b, fills[1]))) for a, b in PAIRS)
     for name in COMPARE:
         call = getattr(nd, name)
         yield from (Case(name, call, (Arg(a, "digits"), Arg(b, "digits")), ()) for a, b in PAIRS)
-    for name in ("logical_and", "logical_or"):
+    for a, b in PAIRS:
+        yield Case("floor_divide", nd.floor_divide, (Arg(a), Arg(b, "positive")), ())
+        yield Case("nextafter", nd.nextafter, (Arg(a), Arg(b, "other")), ())
+        yield Case("nextafter", lambda x, y: 1.0 * nd.nextafter(x, y), (Arg(a), Arg(b, "other")), (0,), label="slope")
+        yield from (Case(n, getattr(nd, n), (Arg(a, "digits", "int32"), Arg(b, "digits", "int32")), ()) for n in BITS)
+    for s in SHAPES:
+        yield Case("bitwise_invert", nd.bitwise_invert, (Arg(s, "digits", "uint8"),), ())
+    for name in ("logical_and", "logical_or", "logical_xor"):
         call = getattr(nd, name)
         yield from (Case(name, call, (Arg(a, "bools", "bool"), Arg(b, "bools", "bool")), ()) for a, b in PAIRS)
     for s in SHAPES:
         yield Case("logical_not", nd.logical_not, (Arg(s, "bools", "bool"),), ())
         yield Case("where", nd.where, (Arg(s, "bools", "bool"), Arg(s), Arg(s)))
-        yield Case("cast", lambda x: nd.cast(x, "int32"), (Arg(s),), (), label="to int32")
-        yield Case("cast", lambda x: nd.cast(x, "float32"), (Arg(s, "digits", "int32"),), (), label="to float32")
-        yield Case("cast", lambda x: nd.cast(nd.cast(x, "float64"), x.spec.dtype), (Arg(s),))
-        yield Case("cast", lambda x: nd.cast(nd.cast(x, "bfloat16"), x.spec.dtype), (Arg(s),), (), label="by bfloat16")
-        yield Case("cast", lambda x: nd.cast(x, "bfloat16"), (Arg(s),), (), label="to bfloat16")
-        yield Case("cast", lambda x: nd.cast(x, "float32"), (Arg(s, "apart", "bfloat16"),), (), label="from bfloat16")
+        yield Case("cast", lambda x: choice.cast(x, "int32"), (Arg(s),), (), label="to int32")
+        yield Case("cast", lambda x: choice.cast(x, "float32"), (Arg(s, "digits", "int32"),), (), label="to float32")
+        yield Case("cast", lambda x: choice.cast(choice.cast(x, "float64"), x.spec.dtype), (Arg(s),))
+        yield Case(
+            "cast", lambda x: choice.cast(choice.cast(x, "bfloat16"), x.spec.dtype), (Arg(s),), (), label="by bfloat16"
+        )
+        yield Case("cast", lambda x: choice.cast(x, "bfloat16"), (Arg(s),), (), label="to bfloat16")
+        yield Case(
+            "cast", lambda x: choice.cast(x, "float32"), (Arg(s, "apart", "bfloat16"),), (), label="from bfloat16"
+        )
     yield Case("where", nd.where, (Arg((3, 1), "bools", "bool"), Arg((4,)), Arg(())), label="broadcast")
     yield Case("elu", nd.elu, (Arg((3, 4)),))
     yield Case("gelu", nd.gelu, (Arg((3, 4)),))
@@ -149,6 +152,31 @@ def _elementwise() -> Iterator[Case]:
     yield Case("softplus", nd.softplus, (Arg((3, 4)),))
     yield Case("clip", lambda x: nd.clip(x, -0.5, 0.5), (Arg((3, 4), "normal"),))
     yield Case("isnan", nd.isnan, (Arg((3, 4)),), ())
+
+
+def _complexes() -> Iterator[Case]:
+    """Complex numbers made of two reals, and taken apart again."""
+    for a, b in PAIRS:
+        args = (Arg(a, "apart"), Arg(b, "other"))
+        yield Case("complex", lambda x, y: nd.real(_z(x, y) * _z(y, y)), args)
+        yield Case("real", lambda x, y: nd.real(_z(x, y)), args)
+        yield Case("imag", lambda x, y: nd.imag(nd.exp(_z(x, y))), args, tol=4)
+        yield Case("conj", lambda x, y: nd.imag(nd.conj(_z(x, y)) * _z(y, x)), args)
+        yield Case("absolute", lambda x, y: nd.abs(_z(x, y)), args, label="of complex")
+        yield Case("sign", lambda x, y: nd.imag(nd.sign(_z(x, y))), args, label="of complex")
+        for name in ("sqrt", "log", "sin", "tanh", "square", "atan", "asinh"):
+            call = getattr(nd, name)
+            yield Case(name, lambda x, y, f=call: nd.real(f(_z(x, y))), args, tol=20, label="of complex")
+        yield Case("divide", lambda x, y: nd.real(_z(x, y) / _z(y, x)), args, tol=4, label="of complex")
+        yield Case("power", lambda x, y: nd.imag(_z(x, y) ** _z(y, x)), args, tol=1000, label="of complex")
+
+
+def _z(x: Any, y: Any) -> Any:
+    return apply(Complex(), x, y)
+
+
+def _public(name: str) -> Callable[..., Any]:
+    return getattr(nd, {"absolute": "abs", "power": "pow"}.get(name, name))
 
 
 # --- reductions -------------------------------------------------------------------------------------------------------
@@ -160,13 +188,23 @@ REDUCED: tuple[tuple[Shape, Any], ...] = (
 
 
 def _reductions() -> Iterator[Case]:
+    for s, axis in ((s, axis) for s, axis in REDUCED if math.prod(s) < 1000):
+        for keep in (False, True):
+            yield Case(
+                "prod", _reduction(reductions.prod, axis, keep), (Arg(s, "positive"),), label=f"{axis} {keep}", tol=4
+            )
     for name in ("sum", "mean", "max", "min"):
         for s, axis in REDUCED:
             for keep in (False, True):
-                call = _reduction(getattr(reduce, name), axis, keep)
+                call = _reduction(getattr(reductions, name), axis, keep)
                 yield Case(name, call, (Arg(s),), label=f"{axis}{' kept' if keep else ''}")
     for s, axis in (((0, 3), 0), ((3, 0), 1), ((0,), None), ((0, 3), 1)):
         yield Case("sum", _reduction(reduce.sum, axis, False), (Arg(s),), label=f"{axis}")
+    for s, axis in (((), None), ((1,), 0), ((3, 4), 1), ((0, 3), 0), ((0,), None)):
+        yield Case("all", _reduction(reductions.all, axis, False), (Arg(s, "bools", "bool"),), (), label=f"{axis}")
+        yield Case("any", _reduction(reductions.any, axis, True), (Arg(s, "bools", "bool"),), (), label=f"{axis}")
+    yield Case("prod", _reduction(reductions.prod, 0, False), (Arg((0, 3)),), label="of nothing")
+    yield Case("prod", lambda x: reductions.prod(x * (x > 0.0)), (Arg((2,)),), label="one is 0")
     yield Case("max", _reduction(reduce.max, 1, False), (Arg((0, 3)),), label="1")
     yield Case("min", _reduction(reduce.min, 1, False), (Arg((0, 3)),), label="1")
     yield Case("sum", lambda x: reduce.sum(x, 0), (Arg((3, 4), "digits", "int32"),), (), label="of ints")
@@ -176,6 +214,8 @@ def _reductions() -> Iterator[Case]:
 
 
 def _reduction(fn: Callable[..., Any], *rest: Any) -> Callable[[Any], Any]:
+    if fn.__module__ == "sparkdl.nd.reductions":
+        return lambda x: fn(x, axis=rest[0], keepdims=rest[1])
     return lambda x: fn(x, *rest)
 
 
@@ -230,6 +270,31 @@ def _with(fn: Callable[..., Any], *rest: Any) -> Callable[[Any], Any]:
 
 def _made(record: Any) -> Callable[..., Any]:
     return lambda *xs: apply(record, *xs)
+
+
+INDEXED: tuple[tuple[Shape, Any], ...] = (
+    ((), None), ((1,), 0), ((5,), slice(1, 4)), ((5,), slice(None, None, -2)), ((3, 4), (0, slice(2))),
+    ((3, 4), (Ellipsis, None, -1)), ((2, 3, 4), (slice(None), 1, slice(None, None, 3))), ((3, 4), (slice(2, 2),)),
+    ((0, 4), (slice(None), 1)), ((3, 4), (np.array([0, 2, 0]),)), ((3, 4), (slice(None), np.array([[0], [3]]))),
+    ((2, 3, 4), (np.array([0, 1]), slice(None), np.array([1, 1]))), ((2, 3, 4), (0, np.array([1, -1]))),
+    ((3, 4), (np.array([], np.int64),)), ((2, 3), (np.array([[True, False, True], [False, False, True]]),)),
+)  # fmt: skip
+
+
+def _indices() -> Iterator[Case]:
+    for s, key in INDEXED:
+        shape = np.empty(s)[key].shape
+        yield Case("getitem", lambda x, k=key: indexing.getitem(x, k), (Arg(s),), label=f"{key}")
+        back = lambda g, k=key, to=s: _back(g, k, to)  # noqa: E731
+        yield Case("getitem_grad", back, (Arg(shape),), label=f"{key}")
+        picked = [k for k in (key if isinstance(key, tuple) else (key,)) if isinstance(k, np.ndarray)]
+        if all(len(np.unique(k)) == k.size for k in picked):
+            yield Case("setitem", lambda x, v, k=key: indexing.put(x, k, v), (Arg(s), Arg(shape)), label=f"{key}")
+
+
+def _back(g: Any, key: Any, shape: Shape) -> Any:
+    parsed, arrays = indexing.parse(NDArray(np.empty(shape)), key)
+    return apply(GetItemGrad(parsed, shape), g, *arrays)
 
 
 # --- softmax, gather, random ------------------------------------------------------------------------------------------
@@ -546,7 +611,9 @@ def _recurrents() -> Iterator[Case]:
 
 
 CASES: tuple[Case, ...] = (
-    *_elementwise(), *_reductions(), *_shapes(), *_softmaxes(), *_gathers(), *_dropouts(), *_matmuls(), *_convs(),
+    *_elementwise(), *_complexes(), *_reductions(), *_shapes(), *_indices(),
+    *_softmaxes(), *_gathers(), *_dropouts(), *_matmuls(), *_convs(),
     *_pools(), *_norms(), *_mixeds(), *_recurrents(),
     *_layernorms(), *_attentions(), *_sparse(), *_sigmoids(),
+    *(case for family in FAMILIES for case in family.CASES),
 )  # fmt: skip

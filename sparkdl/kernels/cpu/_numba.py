@@ -105,7 +105,17 @@ def fast(fn: Callable[..., Any]) -> Callable[..., Any]:
 
 def native(fn: Callable[..., Any]) -> Any:
     """Compile a kernel `fn(args, b, c, d)`; its `.address` goes into a row."""
-    return cfunc(SIGNATURE, nopython=True, fastmath=FASTMATH, error_model="numpy", cache=True)(fn)
+    flags = getattr(fn, "flags", FASTMATH)
+    return cfunc(SIGNATURE, nopython=True, fastmath=flags, error_model="numpy", cache=True)(fn)
+
+
+def exact(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a kernel whose floats are to be computed as they are written, each rounded as IEEE says.
+
+    Its helpers are then compiled so too: the flags of a kernel are those of all that is inlined into it.
+    """
+    fn.flags = False  # type: ignore[attr-defined]
+    return fn
 
 
 def double_bits(x: float) -> int:

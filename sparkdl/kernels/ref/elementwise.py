@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from sparkdl.base.spec import BFLOAT16, Specs
-from sparkdl.kernels.table import Array, Arrays, Bound, Prepared, kernel
+from sparkdl.kernels.table import PLAIN, Array, Arrays, Bound, Prepared, kernel
 
 
 def _erf(x: Array) -> Any:
@@ -19,6 +19,13 @@ def _sigmoid(x: Array) -> Any:
     return np.where(x >= 0, 1 / (1 + e), e / (1 + e))
 
 
+def _complex(a: Array, b: Array) -> Any:
+    """Part by part: a + 1j * b would turn an infinite b into NaN."""
+    made = np.empty(np.broadcast_shapes(a.shape, b.shape), np.result_type(a.dtype, b.dtype, np.complex64))
+    made.real, made.imag = a, b
+    return made
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide, "power": np.power,
     "maximum": np.maximum, "minimum": np.minimum, "negative": np.negative, "absolute": np.abs, "sign": np.sign,
@@ -27,7 +34,15 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "sigmoid": _sigmoid, "erf": _erf, "relu": lambda x: np.maximum(x, 0), "greater": np.greater,
     "greater_equal": np.greater_equal, "less": np.less, "less_equal": np.less_equal, "equal": np.equal,
     "not_equal": np.not_equal, "logical_and": np.logical_and, "logical_or": np.logical_or,
-    "logical_not": np.logical_not, "where": np.where, "cast": lambda x: x,
+    "logical_not": np.logical_not, "where": np.where, "cast": lambda x: x, "logical_xor": np.logical_xor,
+    "isfinite": np.isfinite, "isinf": np.isinf, "isnan": np.isnan, "signbit": np.signbit,
+    "floor_divide": np.floor_divide, "remainder": np.remainder, "ceil": np.ceil, "trunc": np.trunc, "round": np.round,
+    "log2": np.log2, "log10": np.log10, "logaddexp": np.logaddexp, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos,
+    "atan": np.arctan, "sinh": np.sinh, "cosh": np.cosh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
+    "atan2": np.arctan2, "hypot": np.hypot, "bitwise_and": np.bitwise_and, "bitwise_or": np.bitwise_or,
+    "bitwise_xor": np.bitwise_xor, "bitwise_left_shift": np.left_shift, "bitwise_right_shift": np.right_shift,
+    "bitwise_invert": np.invert, "nextafter": np.nextafter, "copysign": np.copysign, "conj": np.conj, "real": np.real,
+    "imag": np.imag, "complex": _complex,
 }  # fmt: skip
 
 
@@ -50,5 +65,10 @@ def widened(x: Array) -> Array:
     return x.astype(np.float64) if x.dtype.kind == "f" or x.dtype.name == BFLOAT16 else x
 
 
+def _eager(fn: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda op, *xs: fn(*xs)
+
+
 for _name, _fn in FUNCTIONS.items():
+    PLAIN[_name] = _eager(_fn)
     kernel(_name, "ref")(_prepare(_fn, wide=True))

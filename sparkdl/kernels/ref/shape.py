@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from sparkdl.kernels.table import Array, kernel, rowwise
+from sparkdl.kernels.table import PLAIN, Array, kernel, rowwise
 
 
 def reshape(op: Any, x: Array) -> Array:
@@ -54,4 +54,5 @@ def pack(op: Any, *parts: Array) -> Array:
 
 
 for _fn in (reshape, transpose, broadcast_to, concat, slice_axis, pad_axis, view, pack):
+    PLAIN[_fn.__name__] = _fn  # eager arrays are views where they can be
     kernel(_fn.__name__, "ref")(rowwise(_fn))

@@ -1,24 +1,22 @@
 """Elementwise functions of analysis, and the activations made of them."""
 
 import math
-from typing import Any
+from typing import Any, ClassVar
 
-from sparkdl.base.spec import Spec
+from sparkdl.base.spec import COMPLEX
 from sparkdl.nd.op import apply, op
 from sparkdl.nd.ops.arithmetic import absolute, maximum, minimum, negative, square
-from sparkdl.nd.ops.broadcast import Binary, Unary, floating
+from sparkdl.nd.ops.broadcast import Binary, Unary
 from sparkdl.nd.ops.choice import greater, less_equal, where
 
 
 @op("power")
 class Power(Binary):
-    """a ** b, floats only. The gradient of b needs a > 0; where a = 0 it is 0."""
-
-    def infer(self, *ins: Spec) -> Spec:
-        floating(self.name, ins[0])
-        return super().infer(*ins)
+    """a ** b. The gradient of b needs a > 0; where a = 0 it is 0."""
 
     def parts(self, g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
+        if a.spec.dtype in COMPLEX:
+            return g * b * power(a, b - 1.0), g * y * log(a)
         safe = where(greater(a, 0.0), a, a * 0.0 + 1.0)
         return g * b * power(a, b - 1.0), g * y * log(safe)
 
@@ -55,20 +53,31 @@ class Log1p(Unary):
         return 1.0 / (1.0 + x)
 
 
-@op("sin")
-class Sin(Unary):
-    """Sine of radians."""
+@op("log2")
+class Log2(Unary):
+    """Logarithm to the base 2, exact for its powers."""
 
     def slope(self, y: Any, x: Any) -> Any:
-        return cos(x)
+        return (1.0 / math.log(2.0)) / x
 
 
-@op("cos")
-class Cos(Unary):
-    """Cosine of radians."""
+@op("log10")
+class Log10(Unary):
+    """Logarithm to the base 10."""
 
     def slope(self, y: Any, x: Any) -> Any:
-        return negative(sin(x))
+        return (1.0 / math.log(10.0)) / x
+
+
+@op("logaddexp")
+class LogAddExp(Binary):
+    """log(exp(a) + exp(b)), without overflow."""
+
+    takes: ClassVar[str] = "real floating"
+
+    def parts(self, g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
+        first = sigmoid(a - b)
+        return g * first, g * (1.0 - first)
 
 
 @op("tanh")
@@ -83,6 +92,8 @@ class Tanh(Unary):
 class Sigmoid(Unary):
     """1 / (1 + exp(-x))."""
 
+    takes: ClassVar[str] = "real floating"
+
     def slope(self, y: Any, x: Any) -> Any:
         return y * (1.0 - y)
 
@@ -91,6 +102,8 @@ class Sigmoid(Unary):
 class Erf(Unary):
     """2/sqrt(pi) times the integral of exp(-t^2) from 0 to x."""
 
+    takes: ClassVar[str] = "real floating"
+
     def slope(self, y: Any, x: Any) -> Any:
         return (2.0 / math.sqrt(math.pi)) * exp(negative(square(x)))
 
@@ -98,6 +111,8 @@ class Erf(Unary):
 @op("relu")
 class Relu(Unary):
     """max(x, 0); NaN stays. The gradient at 0 is 0."""
+
+    takes: ClassVar[str] = "real floating"
 
     def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
         return (where(less_equal(outs[0], 0.0), 0.0, grads[0]),)
@@ -126,16 +141,6 @@ def log(x: Any) -> Any:
 def log1p(x: Any) -> Any:
     """log(1 + x)."""
     return apply(Log1p(), x)
-
-
-def sin(x: Any) -> Any:
-    """Sine."""
-    return apply(Sin(), x)
-
-
-def cos(x: Any) -> Any:
-    """Cosine."""
-    return apply(Cos(), x)
 
 
 def tanh(x: Any) -> Any:

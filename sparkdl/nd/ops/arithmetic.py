@@ -1,10 +1,10 @@
 """Elementwise arithmetic."""
 
-from typing import Any
+from typing import Any, ClassVar
 
-from sparkdl.base.spec import Spec
-from sparkdl.nd.op import Op, apply, op
-from sparkdl.nd.ops.broadcast import Binary, Unary, floating
+from sparkdl.base.spec import COMPLEX, REAL_OF, Spec
+from sparkdl.nd.op import apply, op
+from sparkdl.nd.ops.broadcast import Binary, Flat, Unary, check_kind
 from sparkdl.nd.ops.choice import cast, equal, greater, less
 
 
@@ -36,9 +36,7 @@ class Multiply(Binary):
 class Divide(Binary):
     """a / b, floats only."""
 
-    def infer(self, *ins: Spec) -> Spec:
-        floating(self.name, ins[0])
-        return super().infer(*ins)
+    takes: ClassVar[str] = "floating"
 
     def parts(self, g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
         return g / b, negative(g * y / b)
@@ -48,6 +46,8 @@ class Divide(Binary):
 class Maximum(Binary):
     """The larger; NaN wins. Where equal, each gets half the gradient."""
 
+    takes: ClassVar[str] = "real numeric"
+
     def parts(self, g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
         return _halves(g, greater(a, b), equal(a, b))
 
@@ -55,6 +55,8 @@ class Maximum(Binary):
 @op("minimum")
 class Minimum(Binary):
     """The smaller; NaN wins. Where equal, each gets half the gradient."""
+
+    takes: ClassVar[str] = "real numeric"
 
     def parts(self, g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
         return _halves(g, less(a, b), equal(a, b))
@@ -65,12 +67,31 @@ def _halves(g: Any, first: Any, tie: Any) -> tuple[Any, Any]:
     return g * share, g * (1.0 - share)
 
 
-@op("negative")
-class Negative(Op):
-    """-x, any signed dtype."""
+@op("floor_divide")
+class FloorDivide(Binary):
+    """The largest whole number <= a / b; no gradient flows."""
 
-    def infer(self, *ins: Spec) -> Spec:
-        return ins[0]
+    takes: ClassVar[str] = "real numeric"
+
+    def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
+        return (None, None)
+
+
+@op("remainder")
+class Remainder(Binary):
+    """a - b floor(a / b), with the sign of b."""
+
+    takes: ClassVar[str] = "real numeric"
+
+    def parts(self, g: Any, y: Any, a: Any, b: Any) -> tuple[Any, Any]:
+        return g, negative(g * apply(FloorDivide(), a, b))
+
+
+@op("negative")
+class Negative(Unary):
+    """-x."""
+
+    takes: ClassVar[str] = "numeric"
 
     def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
         return (negative(grads[0]),)
@@ -78,31 +99,67 @@ class Negative(Op):
 
 @op("absolute")
 class Absolute(Unary):
-    """|x|."""
+    """|x|; of complex numbers the length, a real number."""
 
-    def slope(self, y: Any, x: Any) -> Any:
-        return sign(x)
+    takes: ClassVar[str] = "numeric"
+
+    def infer(self, *ins: Spec) -> Spec:
+        x = check_kind(self.name, self.takes, ins[0])
+        return Spec(x.shape, REAL_OF.get(x.dtype, x.dtype))
+
+    def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
+        (g,), (x,) = grads, ins
+        if x.spec.dtype not in COMPLEX:
+            return (g * sign(x),)
+        from sparkdl.nd.ops.complexes import conj
+
+        return (cast(g, x.spec.dtype) * conj(sign(x)),)
 
 
 @op("sign")
 class Sign(Unary):
-    """-1, 0 or 1; NaN stays."""
+    """-1, 0 or 1; x / |x| of complex numbers; NaN stays."""
 
-    def slope(self, y: Any, x: Any) -> Any:
-        return x * 0.0
+    takes: ClassVar[str] = "numeric"
+
+    def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
+        (g,), (y,), (x,) = grads, outs, ins
+        if x.spec.dtype not in COMPLEX:
+            return (None,)
+        from sparkdl.nd.ops.complexes import conj, real
+
+        length = cast(absolute(x), x.spec.dtype)
+        along = cast(real(g * y), x.spec.dtype) * conj(y)
+        return ((g - along) / length,)
 
 
 @op("floor")
-class Floor(Unary):
+class Floor(Flat):
     """The largest whole number <= x."""
 
-    def slope(self, y: Any, x: Any) -> Any:
-        return x * 0.0
+
+@op("ceil")
+class Ceil(Flat):
+    """The least whole number >= x."""
+
+
+@op("trunc")
+class Trunc(Flat):
+    """The whole number next to x towards 0."""
+
+
+@op("round")
+class Round(Flat):
+    """The nearest whole number, the even one where two are."""
+
+    takes: ClassVar[str] = "numeric"
 
 
 @op("square")
 class Square(Unary):
     """x * x."""
+
+    takes: ClassVar[str] = "numeric"
 
     def slope(self, y: Any, x: Any) -> Any:
         return 2.0 * x
@@ -129,7 +186,7 @@ def add(a: Any, b: Any) -> Any:
 
     >>> from sparkdl.nd.array import NDArray
     >>> add(NDArray([1.0, 2.0]), 0.5)
-    NDArray([1.5, 2.5], dtype=float32)
+    NDArray([1.5, 2.5], dtype=float32, device=cpu)
     """
     return apply(Add(), a, b)
 
@@ -197,3 +254,13 @@ def sqrt(x: Any) -> Any:
 def rsqrt(x: Any) -> Any:
     """1 / sqrt(x)."""
     return apply(Rsqrt(), x)
+
+
+def floor_divide(a: Any, b: Any) -> Any:
+    """The largest whole number <= a / b."""
+    return apply(FloorDivide(), a, b)
+
+
+def remainder(a: Any, b: Any) -> Any:
+    """a - b floor(a / b)."""
+    return apply(Remainder(), a, b)

@@ -60,7 +60,7 @@ def attention(q: Any, k: Any, v: Any, mask: Any = None, scale: float | None = No
 
     mask: bool (B,T,S), true where a key is seen. scale: 1 / sqrt(D) by default. causal: no key after the query.
 
-    >>> from sparkdl.nd.create import ones
+    >>> from sparkdl.nd.creation import ones
     >>> attention(ones((1, 2, 1, 4)), ones((1, 3, 1, 4)), ones((1, 3, 1, 2))).shape
     (1, 2, 1, 2)
     """

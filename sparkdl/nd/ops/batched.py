@@ -39,6 +39,6 @@ def batch_matmul(a: Any, b: Any, ta: bool = False, tb: bool = False) -> Any:
 
     >>> from sparkdl.nd.array import NDArray
     >>> batch_matmul(NDArray([[[1.0, 2.0]]]), NDArray([[[3.0, 4.0]]]), tb=True)
-    NDArray([[[11.]]], dtype=float32)
+    NDArray([[[11.]]], dtype=float32, device=cpu)
     """
     return apply(BatchMatMul(ta, tb), a, b)

@@ -1,13 +1,13 @@
 """Elementwise comparison, choice and change of dtype."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
-from sparkdl.base.errors import ShapeError
-from sparkdl.base.spec import Spec
+from sparkdl.base.errors import DTypeError
+from sparkdl.base.spec import COMPLEX, KINDS, Spec, numpy_dtype
 from sparkdl.nd.op import Op, apply, op
-from sparkdl.nd.ops.broadcast import Compare, broadcast, same_dtype
+from sparkdl.nd.ops.broadcast import Compare, Test, broadcast, same_dtype
 from sparkdl.nd.ops.reduce import unbroadcast
 
 
@@ -15,20 +15,28 @@ from sparkdl.nd.ops.reduce import unbroadcast
 class Greater(Compare):
     """a > b."""
 
+    takes: ClassVar[str] = "real numeric"
+
 
 @op("greater_equal")
 class GreaterEqual(Compare):
     """a >= b."""
+
+    takes: ClassVar[str] = "real numeric"
 
 
 @op("less")
 class Less(Compare):
     """a < b."""
 
+    takes: ClassVar[str] = "real numeric"
+
 
 @op("less_equal")
 class LessEqual(Compare):
     """a <= b."""
+
+    takes: ClassVar[str] = "real numeric"
 
 
 @op("equal")
@@ -45,21 +53,50 @@ class NotEqual(Compare):
 class LogicalAnd(Compare):
     """Both, of bools."""
 
+    takes: ClassVar[str] = "bool"
+
 
 @op("logical_or")
 class LogicalOr(Compare):
     """Either, of bools."""
 
+    takes: ClassVar[str] = "bool"
+
 
 @op("logical_not")
-class LogicalNot(Op):
+class LogicalNot(Test):
     """Not, of a bool."""
 
-    def infer(self, *ins: Spec) -> Spec:
-        return Spec(ins[0].shape, "bool")
+    takes: ClassVar[str] = "bool"
 
-    def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
-        return (None,)
+
+@op("logical_xor")
+class LogicalXor(Compare):
+    """Just one, of bools."""
+
+    takes: ClassVar[str] = "bool"
+
+
+@op("isfinite")
+class IsFinite(Test):
+    """Whether it is neither infinite nor NaN."""
+
+
+@op("isinf")
+class IsInf(Test):
+    """Whether it is infinite."""
+
+
+@op("isnan")
+class IsNan(Test):
+    """Whether it is NaN."""
+
+
+@op("signbit")
+class SignBit(Test):
+    """Whether it is below 0, or -0."""
+
+    takes: ClassVar[str] = "real floating"
 
 
 @op("where")
@@ -68,7 +105,7 @@ class Where(Op):
 
     def infer(self, *ins: Spec) -> Spec:
         if ins[0].dtype != "bool":
-            raise ShapeError(f"where: the condition must be bool. Got {ins[0]}.")
+            raise DTypeError(f"where: the condition must be bool. Got {ins[0]}.")
         return Spec(broadcast(self.name, *(s.shape for s in ins)), same_dtype(self.name, ins[1:]))
 
     def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
@@ -87,11 +124,19 @@ class Cast(Op):
     dtype: str
 
     def infer(self, *ins: Spec) -> Spec:
+        if ins[0].dtype in COMPLEX and self.dtype not in COMPLEX:
+            raise DTypeError(f"cast: {ins[0]} does not fit into {self.dtype}. Take nd.real or nd.abs of it.")
         return Spec(ins[0].shape, self.dtype)
 
     def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
         dtype = ins[0].spec.dtype
-        return (cast(grads[0], dtype) if dtype.startswith(("float", "bfloat")) else None,)
+        if dtype not in KINDS["floating"] or grads[0].spec.dtype not in KINDS["floating"]:
+            return (None,)
+        if dtype not in COMPLEX:
+            from sparkdl.nd.ops.complexes import real
+
+            return (cast(real(grads[0]), dtype),)
+        return (cast(grads[0], dtype),)
 
 
 def greater(a: Any, b: Any) -> Any:
@@ -156,4 +201,4 @@ def cast(x: Any, dtype: str) -> Any:
 
 def _like(value: Any, other: Any) -> Any:
     """A plain number as a NumPy scalar of the other operand's dtype: beside a bool it would become one."""
-    return value if hasattr(value, "spec") else np.asarray(value, other.spec.dtype)
+    return value if hasattr(value, "spec") else np.asarray(value, numpy_dtype(other.spec.dtype))

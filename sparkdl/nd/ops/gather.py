@@ -67,7 +67,7 @@ def take(table: Any, ids: Any) -> Any:
     >>> from sparkdl.nd.array import NDArray
     >>> import numpy as np
     >>> take(NDArray([[1.0, 2.0], [3.0, 4.0]]), NDArray(np.array([1, 0, 1])))
-    NDArray([[3., 4.], [1., 2.], [3., 4.]], dtype=float32)
+    NDArray([[3., 4.], [1., 2.], [3., 4.]], dtype=float32, device=cpu)
     """
     return apply(Take(), table, ids)
 
@@ -83,7 +83,7 @@ def one_hot(ids: Any, depth: int, dtype: str = "float32") -> Any:
     >>> from sparkdl.nd.array import NDArray
     >>> import numpy as np
     >>> one_hot(NDArray(np.array([1, 0])), 3)
-    NDArray([[0., 1., 0.], [1., 0., 0.]], dtype=float32)
+    NDArray([[0., 1., 0.], [1., 0., 0.]], dtype=float32, device=cpu)
     """
     return apply(OneHot(depth, dtype), ids)
 
@@ -95,9 +95,10 @@ def _check_ids(who: str, ids: Spec) -> None:
 
 def _known_rows(taken: Any, ids: Any, rows: int) -> Any:
     """`taken` with zeros instead of NaN where the index is outside: such rows had no part in the sum."""
-    from sparkdl.nd.ops.choice import greater_equal, less, logical_and, where
+    from sparkdl.nd.ops.choice import cast, greater_equal, less, logical_and, where
     from sparkdl.nd.ops.shape import reshape
 
+    ids = cast(ids, "int64")  # that can be compared with any count
     inside = logical_and(greater_equal(ids, 0), less(ids, rows))
     tail = (1,) * (len(taken.spec.shape) - len(ids.spec.shape))
     return where(reshape(inside, (*ids.spec.shape, *tail)), taken, 0.0)

@@ -117,7 +117,7 @@ def layer_norm(x: Any, gamma: Any, beta: Any, eps: float = 1e-3) -> tuple[Any, A
     >>> from sparkdl.nd.array import NDArray
     >>> one, zero = NDArray([1.0, 1.0]), NDArray([0.0, 0.0])
     >>> layer_norm(NDArray([[1.0, 3.0]]), one, zero, eps=0.0)[0]
-    NDArray([[-1.,  1.]], dtype=float32)
+    NDArray([[-1.,  1.]], dtype=float32, device=cpu)
     """
     y, mean, rstd = apply(LayerNorm(eps), x, gamma, beta)
     return y, mean, rstd
@@ -141,7 +141,7 @@ def group_norm(x: Any, gamma: Any, beta: Any, groups: int, eps: float = 1e-3) ->
     >>> from sparkdl.nd.array import NDArray
     >>> one, zero = NDArray([1.0, 1.0]), NDArray([0.0, 0.0])
     >>> group_norm(NDArray([[[1.0, 5.0], [3.0, 7.0]]]), one, zero, groups=2, eps=0.0)[1]
-    NDArray([[2., 6.]], dtype=float32)
+    NDArray([[2., 6.]], dtype=float32, device=cpu)
     """
     y, mean, rstd = apply(GroupNorm(groups, eps), x, gamma, beta)
     return y, mean, rstd

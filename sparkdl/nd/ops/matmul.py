@@ -61,7 +61,7 @@ def matmul(a: Any, b: Any, ta: bool = False, tb: bool = False) -> Any:
 
     >>> from sparkdl.nd.array import NDArray
     >>> matmul(NDArray([[1.0, 2.0]]), NDArray([[3.0, 4.0]]), tb=True)
-    NDArray([[11.]], dtype=float32)
+    NDArray([[11.]], dtype=float32, device=cpu)
     """
     return apply(MatMul(ta, tb), a, b)
 
@@ -71,6 +71,6 @@ def linear(x: Any, w: Any, b: Any, act: str = "linear") -> Any:
 
     >>> from sparkdl.nd.array import NDArray
     >>> linear(NDArray([[1.0]]), NDArray([[2.0, -2.0]]), NDArray([1.0, 1.0]), "relu")
-    NDArray([[3., 0.]], dtype=float32)
+    NDArray([[3., 0.]], dtype=float32, device=cpu)
     """
     return apply(Linear(act), x, w, b)

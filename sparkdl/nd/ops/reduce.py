@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from sparkdl.base.errors import ShapeError
+from sparkdl.base.errors import AxisError, DTypeError, ShapeError
 from sparkdl.base.spec import Spec
 from sparkdl.nd.op import Op, apply, op
 
@@ -14,7 +14,7 @@ def axes_of(axis: int | tuple[int, ...] | None, ndim: int, who: str) -> tuple[in
         return tuple(range(ndim))
     given = (axis,) if isinstance(axis, int) else axis
     if any(not -ndim <= a < ndim for a in given) or len({a % ndim for a in given}) != len(given):
-        raise ShapeError(f"{who}: axis must be distinct and within {-ndim} .. {ndim - 1}. Got {axis}.")
+        raise AxisError(f"{who}: axis must be distinct and within {-ndim} .. {ndim - 1}. Got {axis}.")
     return tuple(sorted(a % ndim for a in given))
 
 
@@ -69,9 +69,58 @@ class Min(Extreme):
     """Minimum over `axes`."""
 
 
-@op("argmax")
-class ArgMax(Op):
-    """Index of the first maximum along one axis; int64."""
+@op("prod")
+class Prod(Op):
+    """Product over `axes`."""
+
+    axes: tuple[int, ...]
+    keepdims: bool = False
+
+    def infer(self, *ins: Spec) -> Spec:
+        return Spec(reduced(ins[0], self.axes, self.keepdims), ins[0].dtype)
+
+    def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
+        from sparkdl.nd.ops.choice import cast, equal, where
+
+        (g,), (y,), (x,) = grads, outs, ins
+        zero = equal(x, 0.0)
+        one = where(zero, 1.0, x)
+        rest = apply(Prod(self.axes, True), one)  # of the others, where just one is 0
+        zeros = sum(cast(zero, x.spec.dtype), self.axes, keepdims=True)
+        alone = where(equal(zeros, 1.0), rest, 0.0)
+        slope = where(zero, alone, _spread(y, x.spec, self.axes) / one)
+        return (_spread(g, x.spec, self.axes) * slope,)
+
+
+@dataclass(frozen=True)
+class Judged(Op):
+    """A question about all bools over `axes`; no gradient flows."""
+
+    axes: tuple[int, ...]
+    keepdims: bool = False
+
+    def infer(self, *ins: Spec) -> Spec:
+        if ins[0].dtype != "bool":
+            raise DTypeError(f"{self.name}: dtype must be bool. Got {ins[0]}.")
+        return Spec(reduced(ins[0], self.axes, self.keepdims), "bool")
+
+    def vjp(self, grads: tuple[Any, ...], outs: tuple[Any, ...], *ins: Any) -> tuple[Any, ...]:
+        return (None,)
+
+
+@op("all")
+class All(Judged):
+    """Whether all are true."""
+
+
+@op("any")
+class AnyOf(Judged):
+    """Whether one is true."""
+
+
+@dataclass(frozen=True)
+class ArgExtreme(Op):
+    """Index of the first extreme along one axis, of the first NaN where there is one; int64."""
 
     axis: int
 
@@ -83,12 +132,22 @@ class ArgMax(Op):
         return (None,)
 
 
+@op("argmax")
+class ArgMax(ArgExtreme):
+    """Index of the first maximum along one axis; int64."""
+
+
+@op("argmin")
+class ArgMin(ArgExtreme):
+    """Index of the first minimum along one axis; int64."""
+
+
 def sum(x: Any, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Any:  # noqa: A001
     """Sum over `axis` (all by default).
 
     >>> from sparkdl.nd.array import NDArray
     >>> sum(NDArray([[1.0, 2.0], [3.0, 4.0]]), axis=0)
-    NDArray([4., 6.], dtype=float32)
+    NDArray([4., 6.], dtype=float32, device=cpu)
     """
     return apply(Sum(axes_of(axis, len(x.spec.shape), "sum"), keepdims), x)
 

@@ -68,7 +68,7 @@ def sigmoid_xent(logits: Any, *targets: Any) -> Any:
 
     >>> from sparkdl.nd.array import NDArray
     >>> sigmoid_xent(NDArray([[0.0, 0.0]]), NDArray([[0.0, 1.0]]))[0]
-    NDArray([0.6931472], dtype=float32)
+    NDArray([0.6931472], dtype=float32, device=cpu)
     """
     return apply(SigmoidXent(), logits, *targets)
 

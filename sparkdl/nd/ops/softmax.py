@@ -99,7 +99,7 @@ def softmax(x: Any, axis: int = -1) -> Any:
 
     >>> from sparkdl.nd.array import NDArray
     >>> softmax(NDArray([[0.0, 0.0], [5.0, 5.0]]))
-    NDArray([[0.5, 0.5], [0.5, 0.5]], dtype=float32)
+    NDArray([[0.5, 0.5], [0.5, 0.5]], dtype=float32, device=cpu)
     """
     return _along(Softmax(), x, axis)
 
@@ -117,7 +117,7 @@ def softmax_xent(logits: Any, labels: Any) -> Any:
     >>> from sparkdl.nd.array import NDArray
     >>> import numpy as np
     >>> softmax_xent(NDArray([[0.0, 0.0]]), NDArray(np.array([1])))[0]
-    NDArray([0.6931472], dtype=float32)
+    NDArray([0.6931472], dtype=float32, device=cpu)
     """
     return apply(SoftmaxXent(), logits, labels)
 

@@ -74,7 +74,7 @@ def csr_matmul(indptr: Any, indices: Any, values: Any, w: Any) -> Any:
     >>> rows = NDArray(np.array([0, 2, 3])), NDArray(np.array([0, 2, 1])), NDArray([1.0, 2.0, 3.0])
     >>> csr_matmul(*rows, NDArray([[1.0], [10.0], [100.0]]))
     NDArray([[201.],
-             [ 30.]], dtype=float32)
+             [ 30.]], dtype=float32, device=cpu)
     """
     return apply(CsrMatMul(), indptr, indices, values, w)
 
