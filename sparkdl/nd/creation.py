@@ -113,11 +113,6 @@ def from_numpy(data: np.ndarray[Any, Any]) -> NDArray:
     return NDArray(data)
 
 
-def array_of(obj: Any, dtype: Any = None, *, copy: bool = True, order: str = "K") -> NDArray:
-    """NumPy's `array`: as `asarray`, in memory of its own by default."""
-    return asarray(obj, dtype=dtype, copy=copy or None, order=order)
-
-
 def copy(x: Any, order: str = "C") -> NDArray:
     """The same elements in memory of their own, in C or Fortran ("F") order."""
     return array("copy", x).copy(order)  # type: ignore[no-any-return]

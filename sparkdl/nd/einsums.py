@@ -15,7 +15,7 @@ import numpy as np
 
 from sparkdl.base.errors import ShapeError
 from sparkdl.nd.dtypes import common
-from sparkdl.nd.elementwise import array
+from sparkdl.nd.elementwise import array, into
 from sparkdl.nd.indexing import getitem
 from sparkdl.nd.ops import batched, matmul as ops, shape
 from sparkdl.nd.ops.broadcast import check_kind
@@ -43,7 +43,7 @@ class Labelled:
         return self.value if order == tuple(range(len(order))) else shape.transpose(self.value, order)
 
 
-def einsum(equation: str, *operands: Any, optimize: bool = True) -> Any:
+def einsum(equation: str, *operands: Any, optimize: bool = True, out: Any = None) -> Any:
     """Sums of products over axes that are named by letters (NumPy's and ND4J's einsum).
 
     equation: the letters of each operand's axes, separated by commas, "->", those of the result. A letter of several
@@ -69,7 +69,7 @@ def einsum(equation: str, *operands: Any, optimize: bool = True) -> Any:
     inputs, result = _parsed(equation, xs, said)
     lengths = _lengths(inputs, xs, said)
     parts = [_narrowed(_diagonals(Labelled(x, k)), lengths) for x, k in zip(xs, inputs, strict=True)]
-    return _contracted(parts, result, optimize).ordered(result)
+    return into(_contracted(parts, result, optimize).ordered(result), out)
 
 
 def _alike(operands: tuple[Any, ...]) -> list[Any]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from sparkdl.base.errors import AxisError, BoundsError, DTypeError, ShapeError
 from sparkdl.base.spec import KINDS
+from sparkdl.nd.elementwise import into
 from sparkdl.nd.op import apply
 from sparkdl.nd.ops.index import ARRAY, GAP, GetItem, Key, SetItem, span
 
@@ -156,7 +157,7 @@ def _numpy_entry(entry: Any) -> Any:
     return made
 
 
-def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Any:
+def take(x: Any, indices: Any, /, *, axis: int | None = None, out: Any = None) -> Any:
     """Items of x by index along `axis`.   x: (..., N, ...)   indices: ints (K,)   result: (..., K, ...)
 
     axis: may be left out where x has one axis. Negative indices count from the end; one outside raises IndexError.
@@ -172,7 +173,7 @@ def take(x: Any, indices: Any, /, *, axis: int | None = None) -> Any:
         axis = 0
     ids = check_indices("take", indices)
     where = one_axis("take", axis, ndim)
-    return getitem(x, (*(slice(None),) * where, ids))
+    return into(getitem(x, (*(slice(None),) * where, ids)), out)
 
 
 def one_axis(who: str, axis: Any, ndim: int) -> int:

@@ -10,7 +10,7 @@ import numpy as np
 from sparkdl.base.errors import AxisError, DTypeError, ShapeError
 from sparkdl.base.spec import KINDS, numpy_dtype
 from sparkdl.nd.dtypes import common
-from sparkdl.nd.elementwise import array
+from sparkdl.nd.elementwise import array, into
 from sparkdl.nd.indexing import getitem, one_axis
 from sparkdl.nd.op import is_eager
 from sparkdl.nd.ops import shape as ops
@@ -131,21 +131,21 @@ def broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...]:
     return broadcast("broadcast_shapes", *shapes)
 
 
-def concat(arrays: Sequence[Any], /, *, axis: int | None = 0) -> Any:
+def concat(arrays: Sequence[Any], /, *, axis: int | None = 0, out: Any = None) -> Any:
     """Arrays one after another along `axis`, in their common dtype; flattened first when it is None."""
     xs = _alike("concat", arrays)
     if axis is None:
-        return ops.concat([ops.reshape(x, (x.spec.size,)) for x in xs], 0)
-    return ops.concat(xs, one_axis("concat", axis, len(xs[0].spec.shape)))
+        return into(ops.concat([ops.reshape(x, (x.spec.size,)) for x in xs], 0), out)
+    return into(ops.concat(xs, one_axis("concat", axis, len(xs[0].spec.shape))), out)
 
 
-def stack(arrays: Sequence[Any], /, *, axis: int = 0) -> Any:
+def stack(arrays: Sequence[Any], /, *, axis: int = 0, out: Any = None) -> Any:
     """Arrays of one shape beside one another along a new axis."""
     xs = _alike("stack", arrays)
     if len({x.spec.shape for x in xs}) != 1:
         raise ShapeError(f"stack: all must have one shape. Got {', '.join(str(x.spec) for x in xs)}.")
     at = one_axis("stack", axis, len(xs[0].spec.shape) + 1)
-    return ops.concat([expand_dims(x, axis=at) for x in xs], at)
+    return into(ops.concat([expand_dims(x, axis=at) for x in xs], at), out)
 
 
 def _alike(who: str, arrays: Sequence[Any]) -> list[Any]:

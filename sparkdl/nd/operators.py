@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from sparkdl.base.errors import ShapeError
 from sparkdl.base.spec import Spec
 from sparkdl.nd import elementwise as e
 from sparkdl.nd.dtypes import DTYPES, DType
@@ -155,9 +154,3 @@ class Operators:
     def _number(self, kind: str) -> Any:
         """The one element as a Python number of that kind; each class says how."""
         raise TypeError(f"{self!r} has no number yet: it is part of a program that is being traced.")
-
-
-def one_element(x: Any, who: str) -> None:
-    """Raise ShapeError unless the array holds one element without axes."""
-    if x.spec.shape != ():
-        raise ShapeError(f"{who}: only an array without axes is one number. Got {x.spec}.")

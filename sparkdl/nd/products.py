@@ -44,7 +44,7 @@ def _matrices(a: Any, b: Any) -> Any:
     return batched.batch_matmul(*wide)
 
 
-def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
+def vecdot(x1: Any, x2: Any, /, *, axis: int = -1, out: Any = None) -> Any:
     """Sums of conj(x1) x2 along `axis`, counted from the end in both; the other axes broadcast."""
     from sparkdl.nd.functions import conj
 
@@ -57,7 +57,7 @@ def vecdot(x1: Any, x2: Any, /, *, axis: int = -1) -> Any:
     product = matmul(
         expand_dims(conj(a) if a.spec.dtype in KINDS["complex floating"] else a, axis=-2), expand_dims(b, axis=-1)
     )
-    return squeeze(squeeze(product, axis=-1), axis=-1)
+    return into(squeeze(squeeze(product, axis=-1), axis=-1), out)
 
 
 def tensordot(x1: Any, x2: Any, /, *, axes: Any = 2) -> Any:
@@ -90,20 +90,20 @@ def _contracted(axes: Any, a: tuple[int, ...], b: tuple[int, ...]) -> tuple[list
     return left, right
 
 
-def outer(x1: Any, x2: Any, /) -> Any:
+def outer(x1: Any, x2: Any, /, *, out: Any = None) -> Any:
     """All products of two vectors.   x1: (M,)   x2: (N,)   result: (M, N)"""
     from sparkdl.nd.ops.arithmetic import Multiply
 
     a, b = array("outer", x1), array("outer", x2)
     if len(a.spec.shape) != 1 or len(b.spec.shape) != 1:
         raise ShapeError(f"outer: both must be vectors. Got {a.spec} and {b.spec}.")
-    return binary(Multiply(), expand_dims(a, axis=1), expand_dims(b, axis=0), None)
+    return binary(Multiply(), expand_dims(a, axis=1), expand_dims(b, axis=0), out)
 
 
-def dot(x1: Any, x2: Any, /) -> Any:
+def dot(x1: Any, x2: Any, /, *, out: Any = None) -> Any:
     """NumPy's: of vectors the sum of products, of matrices their product, else over the last axis of x1 and the last
     but one of x2."""
     a, b = array("dot", x1), array("dot", x2)
     if not a.spec.shape or not b.spec.shape:
-        return a * b
-    return tensordot(a, b, axes=([-1], [max(len(b.spec.shape) - 2, 0)]))
+        return into(a * b, out)
+    return into(tensordot(a, b, axes=([-1], [max(len(b.spec.shape) - 2, 0)])), out)

@@ -87,14 +87,14 @@ def std(x: Any, /, *, axis: Axis = None, correction: float = 0.0, keepdims: Flag
     return into(sqrt(var(x, axis=axis, correction=correction, keepdims=keepdims)), out)
 
 
-def all(x: Any, /, *, axis: Axis = None, keepdims: Flag = False) -> Any:  # noqa: A001
+def all(x: Any, /, *, axis: Axis = None, keepdims: Flag = False, out: Any = None) -> Any:  # noqa: A001
     """Whether all over `axis` are true, or not 0; True of nothing."""
-    return _judged(ops.All, "all", x, axis, keepdims)
+    return into(_judged(ops.All, "all", x, axis, keepdims), out)
 
 
-def any(x: Any, /, *, axis: Axis = None, keepdims: Flag = False) -> Any:  # noqa: A001
+def any(x: Any, /, *, axis: Axis = None, keepdims: Flag = False, out: Any = None) -> Any:  # noqa: A001
     """Whether one over `axis` is true, or not 0; False of nothing."""
-    return _judged(ops.AnyOf, "any", x, axis, keepdims)
+    return into(_judged(ops.AnyOf, "any", x, axis, keepdims), out)
 
 
 def _judged(make: Any, who: str, x: Any, axis: Axis, keepdims: Flag) -> Any:

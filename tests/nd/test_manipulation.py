@@ -211,3 +211,26 @@ def test_the_namespace():
     }  # fmt: skip
     with pytest.raises(ValueError, match=r"device must be 'cpu' or None"):
         info.dtypes(device="gpu")
+
+
+OUT = (  # functions besides the elementwise ones that write into `out`, as NumPy's do
+    lambda x, **o: nd.sum(x, axis=0, **o), lambda x, **o: nd.prod(x, axis=1, **o), lambda x, **o: nd.mean(x, **o),
+    lambda x, **o: nd.var(x, axis=2, **o), lambda x, **o: nd.std(x, **o), lambda x, **o: nd.max(x, axis=0, **o),
+    lambda x, **o: nd.min(x, **o), lambda x, **o: nd.all(x, axis=0, **o), lambda x, **o: nd.any(x, **o),
+    lambda x, **o: nd.argmax(x, axis=1, **o), lambda x, **o: nd.cumulative_sum(x, axis=1, **o),
+    lambda x, **o: nd.concat([x, x], **o), lambda x, **o: nd.stack([x, x], **o), lambda x, **o: nd.matmul(x, x.mT, **o),
+    lambda x, **o: nd.take(x, np.array([1, 0]), axis=0, **o), lambda x, **o: nd.dot(x, x[0, 0], **o),
+    lambda x, **o: nd.outer(x[0, 0], x[0, 1], **o), lambda x, **o: nd.vecdot(x, x, **o),
+    lambda x, **o: nd.clip(x, 1.0, **o), lambda x, **o: nd.einsum("abc->ac", x, **o),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("fn", OUT)
+def test_results_go_into_out(fn):
+    x = nd.asarray(X)
+    want = fn(x)
+    out = nd.zeros(want.shape, want.dtype)
+    assert fn(x, out=out) is out
+    np.testing.assert_array_equal(out.numpy(), want.numpy())
+    with pytest.raises(ShapeError, match="out must have the shape"):
+        fn(x, out=nd.zeros((*want.shape, 2), want.dtype))
